@@ -1,0 +1,1 @@
+"""How drscreen touches the outside: one room per thing outside, none knows another."""

@@ -1,0 +1,1 @@
+"""Photographs: decoding, field of view, quality measures, tensor-free preprocessing."""

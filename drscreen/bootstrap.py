@@ -1,0 +1,95 @@
+"""The only place that constructs adapters. Each import is where it is needed, so that nothing
+slow (torch above all) loads before somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drscreen.adapters.system import paths
+from drscreen.adapters.system.clock import SystemClock
+from drscreen.domain.settings import DeviceChoice
+
+if TYPE_CHECKING:
+    from drscreen.domain.ports import OpenStore, PhotographReader, Predictor, SettingsFile
+    from drscreen.services.accounts import AccountsService
+    from drscreen.services.records import RecordsService
+    from drscreen.services.screening import ScreeningService
+
+
+class Workstation:
+    """drscreen on one home folder: hands out services ready to use. Any thread."""
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = paths.home(home)
+        self.clock = SystemClock()
+
+    @property
+    def resources(self) -> Path:
+        """Icons, styles, samples."""
+        return paths.resources()
+
+    def demonstration(self) -> Workstation:
+        """The demonstration clinic's workstation, apart from the real records."""
+        return Workstation(paths.demonstration_home(self.home))
+
+    @cached_property
+    def settings(self) -> SettingsFile:
+        """This machine's settings."""
+        from drscreen.adapters.system.settings_file import JsonSettingsFile
+
+        return JsonSettingsFile(self.home / "settings.json")
+
+    @cached_property
+    def accounts(self) -> AccountsService:
+        """First start and sign-in."""
+        from drscreen.adapters.store.store import SqlCipherStore
+        from drscreen.services.accounts import AccountsService
+
+        return AccountsService(SqlCipherStore(self.home))
+
+    def records(self, store: OpenStore) -> RecordsService:
+        """Patients and their exams in an open store."""
+        from drscreen.services.records import RecordsService
+
+        return RecordsService(store, self.clock)
+
+    def bundle_names(self) -> list[str]:
+        """Installed networks by name, the best first. Does not load torch."""
+        from drscreen.adapters.model.bundle import installed
+
+        return installed(paths.bundles())
+
+    def reader(self) -> PhotographReader:
+        """Decoding and preprocessing."""
+        from drscreen.adapters.imaging.reader import PillowReader
+
+        return PillowReader()
+
+    def predictor(
+        self, model: str = "", device: DeviceChoice = DeviceChoice.AUTO
+    ) -> Predictor:
+        """A loaded, verified network; seconds, because torch is imported here."""
+        from drscreen.adapters.model.bundle import resolve
+        from drscreen.adapters.model.predictor import TorchPredictor
+
+        return TorchPredictor(resolve(paths.bundles(), model), device)
+
+    def screening(
+        self,
+        store: OpenStore | None = None,
+        model: str = "",
+        device: DeviceChoice = DeviceChoice.AUTO,
+    ) -> ScreeningService:
+        """Everything that screening needs, the network loaded. `model` empty: the best installed.
+
+        Raises a `BundleError` or `DeviceUnavailable`.
+        """
+        from drscreen.adapters.imaging.quality import MeasuredQualityGate
+        from drscreen.services.screening import ScreeningService
+
+        return ScreeningService(
+            self.reader(), MeasuredQualityGate(), self.predictor(model, device), self.clock, store
+        )

@@ -1,0 +1,1 @@
+"""What drscreen knows: frozen data and pure rules. Imports the standard library only."""

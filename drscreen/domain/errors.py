@@ -1,0 +1,251 @@
+"""Every failure a person can meet, each with a code and a sentence a nurse understands.
+
+An error says three things: what happened (`message`), what was kept (`kept`) and what to do
+(`advice`). None of them may carry patient data, a password or a file's content, because errors
+are logged and shown to whoever stands at the machine.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DrscreenError(Exception):
+    """Base of all expected failures. `code` is stable: scripts and translations key on it."""
+
+    code: ClassVar[str] = "error"
+    kept: ClassVar[str] = "Nothing was changed."
+    advice: ClassVar[str] = ""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Cancelled(DrscreenError):
+    """The person asked for the job to end. Not a fault."""
+
+    code = "cancelled"
+    advice = "Start again when you are ready."
+
+    def __init__(self) -> None:
+        super().__init__("The job was cancelled.")
+
+
+# --- photographs ---------------------------------------------------------------------------
+
+
+class PhotographError(DrscreenError):
+    """A file that cannot become a photograph."""
+
+    code = "photograph"
+    kept = "The file was left as it is; nothing was recorded."
+
+
+class PhotographNotFound(PhotographError):
+    """The path names no readable file."""
+
+    code = "photograph_not_found"
+    advice = "Check the name, and that the camera's card or folder is connected."
+
+
+class PhotographEmpty(PhotographError):
+    """The file holds no bytes."""
+
+    code = "photograph_empty"
+    advice = "Copy the photograph from the camera again."
+
+
+class PhotographTooLarge(PhotographError):
+    """More bytes or pixels than a fundus camera writes."""
+
+    code = "photograph_too_large"
+    advice = "Export the photograph from the camera's software at its normal size."
+
+
+class PhotographTooSmall(PhotographError):
+    """Too few pixels to see a retina."""
+
+    code = "photograph_too_small"
+    advice = "Use the original photograph, not a thumbnail."
+
+
+class PhotographFormatUnsupported(PhotographError):
+    """Not one of the formats drscreen reads."""
+
+    code = "photograph_format_unsupported"
+    advice = "Export the photograph as JPEG, PNG, TIFF or BMP."
+
+
+class PhotographDamaged(PhotographError):
+    """A picture that breaks off or does not decode."""
+
+    code = "photograph_damaged"
+    advice = "Copy the photograph from the camera again; the copy at hand is incomplete."
+
+
+# --- network -------------------------------------------------------------------------------
+
+
+class BundleError(DrscreenError):
+    """A network bundle that cannot be used."""
+
+    code = "bundle"
+    advice = "Install drscreen again, or choose another network."
+
+
+class BundleMissing(BundleError):
+    """No bundle of that name."""
+
+    code = "bundle_missing"
+
+
+class BundleDamaged(BundleError):
+    """A bundle whose files are not the ones its manifest names."""
+
+    code = "bundle_damaged"
+
+
+class BundleUnsupported(BundleError):
+    """A bundle that is whole but that this version cannot run."""
+
+    code = "bundle_unsupported"
+
+
+class DeviceUnavailable(DrscreenError):
+    """The named device is not in this machine."""
+
+    code = "device_unavailable"
+    advice = "Choose the device 'auto' or 'cpu'."
+
+
+class PredictionFailed(DrscreenError):
+    """The network ran and gave nothing usable (not-a-number, out of memory)."""
+
+    code = "prediction_failed"
+    advice = "Try again; if it happens again, verify the network bundle."
+
+
+# --- store ---------------------------------------------------------------------------------
+
+
+class StoreError(DrscreenError):
+    """The encrypted store refused."""
+
+    code = "store"
+
+
+class StoreMissing(StoreError):
+    """There is no store in that folder yet."""
+
+    code = "store_missing"
+    advice = "Make one with 'drscreen init', or name the right folder."
+
+
+class StoreExists(StoreError):
+    """There is a store in that folder already."""
+
+    code = "store_exists"
+    advice = "Sign in to it, or name another folder."
+
+
+class StoreForeign(StoreError):
+    """A file stands where the database should be, and it is not ours."""
+
+    code = "store_foreign"
+    advice = "Move the file elsewhere, or name another folder."
+
+
+class StoreDamaged(StoreError):
+    """The store is ours and does not read back as written."""
+
+    code = "store_damaged"
+    advice = "Do not delete anything; restore the last backup into an empty folder."
+
+
+class StoreNewer(StoreError):
+    """The database was written by a newer drscreen."""
+
+    code = "store_newer"
+    advice = "Install the newest drscreen on this machine."
+
+
+class StoreFull(StoreError):
+    """The disk has no room for what was to be written."""
+
+    code = "store_full"
+    advice = "Free some room on the disk, then save again."
+
+
+class StoreUnwritable(StoreError):
+    """The folder does not let us write."""
+
+    code = "store_unwritable"
+    advice = "Check that the folder exists and that you may write to it."
+
+
+class StoreConflict(StoreError):
+    """Somebody else changed the record meanwhile."""
+
+    code = "store_conflict"
+    kept = "The other person's change was kept; yours is still on the screen."
+    advice = "Compare the two, then save again."
+
+
+class SignInFailed(DrscreenError):
+    """Unknown user or wrong password; deliberately not told apart."""
+
+    code = "sign_in_failed"
+    advice = "Check the user name, and whether Caps Lock is on."
+
+
+class PasswordTooWeak(DrscreenError):
+    """A password below the rule of `domain.users`."""
+
+    code = "password_too_weak"
+    advice = "A few words that you can remember make a good password."
+
+
+class UserExists(DrscreenError):
+    """A user of that name is there already."""
+
+    code = "user_exists"
+    advice = "Choose another user name."
+
+
+class PatientExists(DrscreenError):
+    """A patient with that number is there already."""
+
+    code = "patient_exists"
+    advice = "Open the existing record instead."
+
+
+class PatientUnknown(DrscreenError):
+    """No patient with that number."""
+
+    code = "patient_unknown"
+    advice = "Check the number, or make a new record."
+
+
+class InvalidInput(DrscreenError):
+    """A field whose content cannot be what it says."""
+
+    code = "invalid_input"
+    advice = "Correct the field and save again."
+
+
+# --- data sets and training ----------------------------------------------------------------
+
+
+class DatasetError(DrscreenError):
+    """Labels or photographs of a data set that cannot be used."""
+
+    code = "dataset"
+    advice = "Correct the labels file, then start again."
+
+
+class CheckpointError(DrscreenError):
+    """A checkpoint that belongs to another run or cannot be read."""
+
+    code = "checkpoint"
+    advice = "Name another run folder, or start afresh without it."

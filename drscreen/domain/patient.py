@@ -1,0 +1,145 @@
+"""Patients, their consent, their exams and what was recorded of each photograph."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from drscreen.domain.errors import InvalidInput
+from drscreen.domain.grading import Grading
+from drscreen.domain.image import Laterality
+from drscreen.domain.quality import QualityVerdict
+from drscreen.domain.referral import Decision
+from drscreen.domain.screening import ModelInfo
+
+MRN_MAX = 64
+NAME_MAX = 200
+
+
+class Sex(StrEnum):
+    """Administrative sex as HL7 FHIR codes it."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Channel(StrEnum):
+    """How a patient can be told that a result is ready."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A person. `mrn` is the clinic's own number and unique; everything else may be empty.
+
+    `language` is a BCP 47 tag. `consent` holds the channels the patient agreed to. `version`
+    counts saved changes, so that two people editing one record notice each other.
+    """
+
+    mrn: str
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: date | None = None
+    sex: Sex = Sex.UNKNOWN
+    phone: str = ""
+    email: str = ""
+    language: str = "en"
+    consent: frozenset[Channel] = field(default_factory=frozenset)
+    version: int = 0
+
+    @property
+    def display_name(self) -> str:
+        """Family name, given name; empty where neither is known."""
+        return ", ".join(part for part in (self.family_name, self.given_name) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographRecord:
+    """One screened photograph as recorded. `id` is opaque; `taken` is when it was screened (UTC).
+
+    `grading` is None where the photograph could not be graded. `is_drawing` marks phantoms.
+    """
+
+    id: str
+    exam_id: str
+    eye: Laterality
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    taken: datetime
+    quality: QualityVerdict
+    grading: Grading | None
+    decision: Decision
+    model: ModelInfo
+    recorded_by: str
+    is_drawing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """One visit of a patient: the photographs screened on one day, newest first."""
+
+    id: str
+    mrn: str
+    day: date
+    photographs: tuple[PhotographRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSummary:
+    """A row of the patient list. `last_decision` is the newest photograph's, if there is one."""
+
+    patient: Patient
+    photographs: int
+    last_exam: date | None
+    last_decision: Decision | None
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+?[0-9 ().\-/]{4,32}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def normalised_mrn(text: str) -> str:
+    """The patient number as stored: NFC, trimmed. Raises `InvalidInput` where it cannot be one."""
+    mrn = unicodedata.normalize("NFC", text).strip()
+    if not mrn or len(mrn) > MRN_MAX or not mrn.isprintable():
+        raise InvalidInput(f"A patient number has 1 to {MRN_MAX} printable characters.")
+    return mrn
+
+
+def checked_patient(patient: Patient, today: date) -> Patient:
+    """The patient with tidied fields. Raises `InvalidInput` naming the first field that is wrong.
+
+    Rules are loose on purpose: a clinic must be able to write down what it knows.
+    """
+    tidy = {
+        name: unicodedata.normalize("NFC", getattr(patient, name)).strip()
+        for name in ("family_name", "given_name", "phone", "email", "language")
+    }
+    if any(len(tidy[n]) > NAME_MAX or not tidy[n].isprintable() for n in tidy):
+        raise InvalidInput(f"Names have at most {NAME_MAX} printable characters.")
+    if tidy["phone"] and not _PHONE.fullmatch(tidy["phone"]):
+        raise InvalidInput("The phone number has characters that no phone number has.")
+    if tidy["email"] and not _EMAIL.fullmatch(tidy["email"]):
+        raise InvalidInput("The e-mail address is not complete.")
+    if not _LANGUAGE.fullmatch(tidy["language"]):
+        raise InvalidInput("The language is not a language code such as 'en' or 'pt-BR'.")
+    if patient.birth_date is not None and not date(1880, 1, 1) <= patient.birth_date <= today:
+        raise InvalidInput("The birth date lies in the future or too far in the past.")
+    return Patient(
+        mrn=normalised_mrn(patient.mrn),
+        birth_date=patient.birth_date,
+        sex=patient.sex,
+        consent=patient.consent,
+        version=patient.version,
+        **tidy,
+    )

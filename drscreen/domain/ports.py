@@ -1,0 +1,194 @@
+"""What the services need from outside, as Protocols. Adapters implement them; fakes do in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
+from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.quality import QualityVerdict
+from drscreen.domain.screening import PredictorSpec, ScreeningResult
+from drscreen.domain.settings import Settings
+from drscreen.domain.users import Role, User
+
+
+class Clock(Protocol):
+    """The only source of time in services."""
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware, UTC."""
+        ...
+
+    def elapsed(self) -> float:
+        """Monotonic seconds from an arbitrary origin."""
+        ...
+
+
+class PhotographReader(Protocol):
+    """Turns a file into pixels that screening can use."""
+
+    def read(self, path: Path) -> bytes:
+        """The file's own bytes. Raises `PhotographNotFound`, `...Empty`, `...TooLarge`."""
+        ...
+
+    def decode(self, data: bytes) -> DecodedPhotograph:
+        """Orientation applied, colours brought to sRGB. Raises a `PhotographError`."""
+        ...
+
+    def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
+        """Field of view found, cropped, squared without distortion, scaled to `spec.size`.
+
+        The same function that training uses; deterministic.
+        """
+        ...
+
+
+class QualityGate(Protocol):
+    """Decides whether a photograph can be graded."""
+
+    def assess(self, photograph: DecodedPhotograph) -> QualityVerdict:
+        """The verdict with its reasons. Deterministic; never raises for a decoded photograph."""
+        ...
+
+
+class Predictor(Protocol):
+    """A loaded network. One thread at a time."""
+
+    @property
+    def spec(self) -> PredictorSpec:
+        """What it is and what it takes."""
+        ...
+
+    def predict(self, images: Sequence[RgbImage]) -> list[tuple[float, ...]]:
+        """Five raw logits for each prepared square of `spec.input.size` pixels.
+
+        The same photograph gives the same bits on the same machine. Raises `PredictionFailed`.
+        """
+        ...
+
+
+class Records(Protocol):
+    """The records inside ONE transaction; not for use after it ended, nor by another thread."""
+
+    def add_patient(self, patient: Patient) -> Patient:
+        """Store a new patient (version 1). Raises `PatientExists`."""
+        ...
+
+    def change_patient(self, patient: Patient) -> Patient:
+        """Replace the patient of that number; `version` must be the stored one.
+
+        Raises `PatientUnknown` or `StoreConflict`.
+        """
+        ...
+
+    def find_patient(self, mrn: str) -> Patient | None:
+        """The patient of that number."""
+        ...
+
+    def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:
+        """A page of patients whose number or names hold each word of `text`, case ignored.
+
+        Newest exam first, then by number. An empty text matches all.
+        """
+        ...
+
+    def count_patients(self, text: str) -> int:
+        """How many patients `search_patients` would page through."""
+        ...
+
+    def save_photograph(
+        self,
+        mrn: str,
+        eye: Laterality,
+        data: bytes,
+        result: ScreeningResult,
+        *,
+        recorded_at: datetime,
+        is_drawing: bool = False,
+    ) -> PhotographRecord:
+        """Put the photograph's own bytes into the vault and its result into today's exam.
+
+        The exam is that of the patient on `recorded_at`'s day, made where there is none. The file
+        is on the disk, encrypted, before its row is committed. Raises `PatientUnknown`,
+        `StoreFull`.
+        """
+        ...
+
+    def exams(self, mrn: str) -> list[Exam]:
+        """All exams of a patient with their photographs, newest first."""
+        ...
+
+    def find_photograph(self, photograph_id: str) -> PhotographRecord | None:
+        """One recorded photograph."""
+        ...
+
+    def photograph_bytes(self, photograph_id: str) -> bytes:
+        """The original file's bytes, hash checked. Raises `StoreDamaged`."""
+        ...
+
+    def add_user(self, user: User, password: str) -> None:
+        """A new account and its key envelope. Raises `UserExists`."""
+        ...
+
+    def users(self) -> list[User]:
+        """All accounts by name."""
+        ...
+
+
+class OpenStore(Protocol):
+    """A store unlocked by a user. Threads may share it; each opens its own transactions."""
+
+    @property
+    def user(self) -> User:
+        """Who unlocked it."""
+        ...
+
+    @property
+    def clinic(self) -> str:
+        """The clinic's name, given when the store was made."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Records]:
+        """All or nothing: committed when the block ends, rolled back where it raises."""
+        ...
+
+    def close(self) -> None:
+        """Drop the keys and close every connection. Idempotent."""
+        ...
+
+
+class Store(Protocol):
+    """The encrypted store of one home folder."""
+
+    def exists(self) -> bool:
+        """Whether a store was made here."""
+        ...
+
+    def create(self, clinic: str, user: str, display_name: str, role: Role, password: str) -> None:
+        """Make the store with its first account. Raises `StoreExists`, `StoreUnwritable`.
+
+        Nothing half-made is left behind where it fails.
+        """
+        ...
+
+    def open(self, user: str, password: str) -> OpenStore:
+        """Unlock. Raises `StoreMissing`, `SignInFailed`, `StoreForeign`, `StoreDamaged`,
+        `StoreNewer`.
+        """
+        ...
+
+
+class SettingsFile(Protocol):
+    """Where this machine's settings are kept."""
+
+    def load(self) -> Settings:
+        """What was saved; defaults where nothing was, or where it cannot be read."""
+        ...
+
+    def save(self, settings: Settings) -> None:
+        """Keep for next time, atomically."""
+        ...

@@ -1,0 +1,93 @@
+"""One photograph on its way: the request, its stages, the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from drscreen.domain.cancel import CancelToken
+from drscreen.domain.grading import Grading, OperatingPoint
+from drscreen.domain.image import InputSpec, Laterality
+from drscreen.domain.quality import QualityVerdict
+from drscreen.domain.referral import Decision
+
+
+class Stage(StrEnum):
+    """Where a photograph is on its way."""
+
+    READING = "reading"
+    DECODING = "decoding"
+    QUALITY = "quality"
+    PREDICTING = "predicting"
+    SAVING = "saving"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which network graded: `sha256` is the hash of the bundle's manifest, which names the rest."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorSpec:
+    """All that a result depends on besides the photograph."""
+
+    model: ModelInfo
+    input: InputSpec
+    temperature: float
+    operating_point: OperatingPoint
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds a photograph spent in each stage; None where it did not get there."""
+
+    decode: float | None = None
+    quality: float | None = None
+    predict: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveTo:
+    """Which record a result belongs to. `mrn` is the patient's number in the clinic."""
+
+    mrn: str
+    eye: Laterality
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningRequest:
+    """A photograph to be screened, and where to save the result (nowhere if `save_to` is None)."""
+
+    path: Path
+    save_to: SaveTo | None = None
+    cancel: CancelToken = field(default_factory=CancelToken, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningResult:
+    """What screening one photograph gave.
+
+    `grading` is None exactly where the photograph is ungradable. `media_type` is the file's own
+    format, e.g. ``image/jpeg``.
+    """
+
+    path: Path
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    quality: QualityVerdict
+    grading: Grading | None
+    decision: Decision
+    model: ModelInfo
+    operating_point: OperatingPoint
+    seconds: Seconds
+    record: str | None = None

@@ -1,0 +1,1 @@
+"""The window. Everything that imports PySide6 lives here and in `drscreen.gui`."""

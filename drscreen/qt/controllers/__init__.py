@@ -1,0 +1,1 @@
+"""QObjects without widgets: what a view asks for and hears back."""

@@ -1,0 +1,1 @@
+"""Item models: rows for views, paged from the services."""

@@ -1,0 +1,1 @@
+"""Widgets: layout, styling, signals; no decisions."""

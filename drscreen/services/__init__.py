@@ -1,0 +1,1 @@
+"""What drscreen does: use cases written over the ports of the domain."""

@@ -1,0 +1,103 @@
+"""Patients and what was recorded of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drscreen.domain.errors import PatientUnknown
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import (
+    Exam,
+    Patient,
+    PatientSummary,
+    checked_patient,
+    normalised_mrn,
+)
+from drscreen.domain.ports import Clock, OpenStore
+from drscreen.domain.referral import Decision, Outcome, patient_outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    """A page of the patient list and how many there are in all."""
+
+    rows: tuple[PatientSummary, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFile:
+    """A patient with every exam, newest first."""
+
+    patient: Patient
+    exams: tuple[Exam, ...]
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the newest exam means for the patient; None where there is no exam."""
+        return exam_outcome(self.exams[0]) if self.exams else None
+
+
+def exam_outcome(exam: Exam) -> Outcome:
+    """The patient's outcome of one exam.
+
+    A photograph that could be graded counts before one that could not; among those the worst, so
+    that a retake replaces an ungradable photograph but never hides a finding.
+    """
+    order = (
+        Decision.REFER_URGENT,
+        Decision.REFER,
+        Decision.HUMAN_REVIEW,
+        Decision.NO_REFERRAL,
+        Decision.REPEAT_PHOTOGRAPH,
+    )
+    eyes: dict[Laterality, Decision] = {}
+    for photograph in exam.photographs:
+        known = eyes.get(photograph.eye)
+        if known is None or order.index(photograph.decision) < order.index(known):
+            eyes[photograph.eye] = photograph.decision
+    return patient_outcome(eyes)
+
+
+class RecordsService:
+    """Any thread; each call is its own transaction."""
+
+    def __init__(self, store: OpenStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def register(self, patient: Patient) -> Patient:
+        """Store a new patient. Raises `InvalidInput` or `PatientExists`."""
+        checked = checked_patient(patient, self._clock.now().date())
+        with self._store.transaction() as records:
+            return records.add_patient(checked)
+
+    def amend(self, patient: Patient) -> Patient:
+        """Replace a patient's particulars. Raises `InvalidInput`, `PatientUnknown`,
+        `StoreConflict`.
+        """
+        checked = checked_patient(patient, self._clock.now().date())
+        with self._store.transaction() as records:
+            return records.change_patient(checked)
+
+    def search(self, text: str, offset: int = 0, limit: int = 100) -> PatientPage:
+        """A page of the patients that match."""
+        with self._store.transaction() as records:
+            return PatientPage(
+                rows=tuple(records.search_patients(text, offset, limit)),
+                total=records.count_patients(text),
+            )
+
+    def open_file(self, mrn: str) -> PatientFile:
+        """A patient with all exams. Raises `PatientUnknown`."""
+        number = normalised_mrn(mrn)
+        with self._store.transaction() as records:
+            patient = records.find_patient(number)
+            if patient is None:
+                raise PatientUnknown("There is no patient with that number.")
+            return PatientFile(patient, tuple(records.exams(number)))
+
+    def photograph(self, photograph_id: str) -> bytes:
+        """The original file of a recorded photograph. Raises `StoreDamaged`."""
+        with self._store.transaction() as records:
+            return records.photograph_bytes(photograph_id)

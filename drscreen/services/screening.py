@@ -1,0 +1,129 @@
+"""Screen a photograph: read, decode, judge its quality, grade it, record it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from drscreen.domain.cancel import CancelToken
+from drscreen.domain.grading import Grading, grade_photograph
+from drscreen.domain.image import DecodedPhotograph
+from drscreen.domain.patient import Patient
+from drscreen.domain.ports import Clock, OpenStore, PhotographReader, Predictor, QualityGate
+from drscreen.domain.referral import decide
+from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult, Seconds, Stage
+
+Progress = Callable[[Stage], None]
+
+
+def _silent(_stage: Stage) -> None:
+    pass
+
+
+class ScreeningService:
+    """One photograph at a time, on one thread; the caller chooses which.
+
+    `store` is needed only for requests that save; a request that saves without a store is a
+    programming error (`ValueError`).
+    """
+
+    def __init__(
+        self,
+        reader: PhotographReader,
+        gate: QualityGate,
+        predictor: Predictor,
+        clock: Clock,
+        store: OpenStore | None = None,
+    ) -> None:
+        self._reader = reader
+        self._gate = gate
+        self._predictor = predictor
+        self._clock = clock
+        self._store = store
+
+    def screen(
+        self,
+        request: ScreeningRequest,
+        progress: Progress = _silent,
+        *,
+        is_drawing: bool = False,
+    ) -> ScreeningResult:
+        """Screen one photograph and record it where the request says so.
+
+        A photograph that fails the gate is recorded with its reasons and never graded. `progress`
+        hears each stage as it begins. `is_drawing` marks a phantom. Raises a `PhotographError`,
+        `PredictionFailed`, `Cancelled` or a `StoreError`; nothing is recorded then.
+        """
+        if request.save_to is not None and self._store is None:
+            raise ValueError("a request that saves needs a store")
+        started = self._clock.elapsed()
+        data, photograph = self._decode(request.path, request.cancel, progress)
+        decoded = self._clock.elapsed()
+        self._enter(Stage.QUALITY, request.cancel, progress)
+        quality = self._gate.assess(photograph)
+        judged = self._clock.elapsed()
+        grading = self._grade(photograph, request.cancel, progress) if quality.gradable else None
+        graded = self._clock.elapsed()
+        spec = self._predictor.spec
+        result = ScreeningResult(
+            path=request.path,
+            sha256=photograph.sha256,
+            media_type=photograph.media_type,
+            width=photograph.width,
+            height=photograph.height,
+            quality=quality,
+            grading=grading,
+            decision=decide(quality, grading, spec.operating_point),
+            model=spec.model,
+            operating_point=spec.operating_point,
+            seconds=Seconds(
+                decode=decoded - started,
+                quality=judged - decoded,
+                predict=graded - judged if grading else None,
+                total=graded - started,
+            ),
+        )
+        if request.save_to is None:
+            return result
+        self._enter(Stage.SAVING, request.cancel, progress)
+        return self._save(request.save_to, data, result, is_drawing)
+
+    def _enter(self, stage: Stage, cancel: CancelToken, progress: Progress) -> None:
+        cancel.raise_if_cancelled()
+        progress(stage)
+
+    def _decode(
+        self, path: Path, cancel: CancelToken, progress: Progress
+    ) -> tuple[bytes, DecodedPhotograph]:
+        self._enter(Stage.READING, cancel, progress)
+        data = self._reader.read(path)
+        self._enter(Stage.DECODING, cancel, progress)
+        return data, self._reader.decode(data)
+
+    def _grade(
+        self, photograph: DecodedPhotograph, cancel: CancelToken, progress: Progress
+    ) -> Grading:
+        self._enter(Stage.PREDICTING, cancel, progress)
+        spec = self._predictor.spec
+        square = self._reader.prepare(photograph.image, spec.input)
+        (logits,) = self._predictor.predict([square])
+        return grade_photograph(logits, spec.temperature, spec.operating_point)
+
+    def _save(
+        self, target: SaveTo, data: bytes, result: ScreeningResult, is_drawing: bool
+    ) -> ScreeningResult:
+        if self._store is None:
+            raise ValueError("a request that saves needs a store")
+        with self._store.transaction() as records:
+            if records.find_patient(target.mrn) is None:
+                records.add_patient(Patient(mrn=target.mrn))
+            record = records.save_photograph(
+                target.mrn,
+                target.eye,
+                data,
+                result,
+                recorded_at=self._clock.now(),
+                is_drawing=is_drawing,
+            )
+        return replace(result, record=record.id)
