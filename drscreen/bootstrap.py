@@ -14,6 +14,7 @@ from drscreen.domain.settings import DeviceChoice
 
 if TYPE_CHECKING:
     from drscreen.domain.ports import OpenStore, PhotographReader, Predictor, SettingsFile
+    from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
     from drscreen.services.records import RecordsService
     from drscreen.services.screening import ScreeningService
@@ -56,6 +57,12 @@ class Workstation:
 
         return RecordsService(store, self.clock)
 
+    def notifiers(self) -> list[NotifierInfo]:
+        """Installed notifier plugins that answer."""
+        from drscreen.adapters.notify.plugins import notifiers, plugin_manager
+
+        return notifiers(plugin_manager())
+
     def bundle_names(self) -> list[str]:
         """Installed networks by name, the best first. Does not load torch."""
         from drscreen.adapters.model.bundle import installed
@@ -68,28 +75,28 @@ class Workstation:
 
         return PillowReader()
 
-    def predictor(
-        self, model: str = "", device: DeviceChoice = DeviceChoice.AUTO
-    ) -> Predictor:
-        """A loaded, verified network; seconds, because torch is imported here."""
+    def bundle_folder(self, model: str = "") -> Path:
+        """Where a network lies, by name or path; the best installed for an empty name.
+
+        Raises `BundleMissing`. Does not load torch.
+        """
         from drscreen.adapters.model.bundle import resolve
-        from drscreen.adapters.model.predictor import TorchPredictor
 
-        return TorchPredictor(resolve(paths.bundles(), model), device)
+        return resolve(paths.bundles(), model)
 
-    def screening(
-        self,
-        store: OpenStore | None = None,
-        model: str = "",
-        device: DeviceChoice = DeviceChoice.AUTO,
-    ) -> ScreeningService:
-        """Everything that screening needs, the network loaded. `model` empty: the best installed.
+    def predictor(self, model: str = "", device: DeviceChoice = DeviceChoice.AUTO) -> Predictor:
+        """A loaded, verified network; seconds, because torch is imported here.
 
         Raises a `BundleError` or `DeviceUnavailable`.
         """
+        folder = self.bundle_folder(model)
+        from drscreen.adapters.model.predictor import TorchPredictor
+
+        return TorchPredictor(folder, device)
+
+    def screening(self, predictor: Predictor, store: OpenStore | None = None) -> ScreeningService:
+        """The screening use case around a loaded network; with a store it can record."""
         from drscreen.adapters.imaging.quality import MeasuredQualityGate
         from drscreen.services.screening import ScreeningService
 
-        return ScreeningService(
-            self.reader(), MeasuredQualityGate(), self.predictor(model, device), self.clock, store
-        )
+        return ScreeningService(self.reader(), MeasuredQualityGate(), predictor, self.clock, store)

@@ -1,0 +1,170 @@
+"""Network bundles: a folder with a manifest, its tensors and its card, checked before use.
+
+A bundle is `bundle.json` (the manifest), `model-*.safetensors` shards and `MODEL_CARD.md`. The
+manifest names the sha256 of every other file and ends with a hash of itself, so that one flipped
+byte anywhere is found. Weights are 8-bit per output channel; nothing here is ever unpickled, and
+nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_safetensors
+
+from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported
+from drscreen.domain.grading import Grade, OperatingPoint
+from drscreen.domain.image import InputSpec
+from drscreen.domain.screening import ModelInfo
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+CARD = "MODEL_CARD.md"
+#: Appended to a tensor's name: its per-output-channel scales. Such a tensor is stored as int8.
+SCALE_SUFFIX = "::scale"
+#: Which installed bundle is used when none is named: the first of these that is there.
+PREFERRED = ("resnet152", "lite")
+
+Tensors = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A manifest that was read and whose files all have the hashes it names."""
+
+    folder: Path
+    info: ModelInfo
+    architecture: str
+    input: InputSpec
+    temperature: float
+    operating_point: OperatingPoint
+    #: Share of validation photographs whose grade is the same in bf16 as in fp32; 0 if not measured
+    bf16_agreement: float
+    shards: tuple[str, ...]
+    manifest: Mapping[str, Any]
+
+    def tensors(self) -> Tensors:
+        """All tensors in fp32 by torchvision's names. Raises `BundleDamaged`.
+
+        Each shard is hashed again as it is read, so what is used is what was verified.
+        """
+        tensors: Tensors = {}
+        for shard in self.shards:
+            try:
+                stored = load_safetensors(_verified(self.folder, shard, self.manifest["files"]))
+            except SafetensorError as error:
+                raise BundleDamaged(f"The network's file {shard} cannot be read.") from error
+            for name, values in stored.items():
+                if name.endswith(SCALE_SUFFIX):
+                    continue
+                scale = stored.get(name + SCALE_SUFFIX)
+                tensors[name] = dequantised(values, scale)
+        if not all(np.isfinite(values).all() for values in tensors.values()):
+            raise BundleDamaged("The network holds values that are not numbers.")
+        return tensors
+
+
+def dequantised(
+    values: npt.NDArray[Any], scale: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.float32]:
+    """int8 (out, ...) times fp32 scale (out,) gives fp32; without a scale only the type changes."""
+    if scale is None:
+        return values.astype(np.float32)
+    return values.astype(np.float32) * scale.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def installed(folder: Path) -> list[str]:
+    """Names of the bundles in a folder, the preferred first. Nothing is verified here."""
+    if not folder.is_dir():
+        return []
+    names = sorted(entry.parent.name for entry in folder.glob(f"*/{MANIFEST}"))
+    return sorted(names, key=lambda n: PREFERRED.index(n) if n in PREFERRED else len(PREFERRED))
+
+
+def resolve(folder: Path, model: str) -> Path:
+    """The folder of a bundle: by name, by path, or the preferred one for an empty name.
+
+    Raises `BundleMissing`.
+    """
+    if not model:
+        names = installed(folder)
+        if not names:
+            raise BundleMissing("No network is installed.")
+        return folder / names[0]
+    for candidate in (folder / model, Path(model)):
+        if (candidate / MANIFEST).is_file():
+            return candidate
+    known = ", ".join(installed(folder)) or "none"
+    raise BundleMissing(f"There is no network {model!r}. Installed: {known}.")
+
+
+def manifest_hash(manifest: Mapping[str, Any]) -> str:
+    """sha256 over the manifest without its own hash, in canonical JSON."""
+    rest = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and verify a bundle, every file of it. Raises a `BundleError`."""
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        manifest = json.loads(text)
+    except FileNotFoundError as error:
+        raise BundleMissing("The network's folder has no manifest.") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BundleDamaged("The network's manifest cannot be read.") from error
+    if not isinstance(manifest, dict) or manifest.get("manifest_sha256") != manifest_hash(manifest):
+        raise BundleDamaged("The network's manifest is not the one that was written.")
+    if manifest.get("format") != FORMAT:
+        raise BundleUnsupported("The network was made for another version of drscreen.")
+    if manifest.get("classes") != [grade.title for grade in Grade]:
+        raise BundleUnsupported("The network does not grade on the five-step ICDR scale.")
+    try:
+        bundle = _parsed(folder, manifest)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleDamaged("The network's manifest lacks something.") from error
+    for name in manifest["files"]:
+        _verified(folder, name, manifest["files"])
+    return bundle
+
+
+def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
+    spec, point = manifest["input"], manifest["operating_point"]
+    mean_r, mean_g, mean_b = (float(x) for x in spec["mean"])
+    std_r, std_g, std_b = (float(x) for x in spec["std"])
+    return Bundle(
+        folder=folder,
+        info=ModelInfo(
+            str(manifest["name"]), str(manifest["version"]), manifest["manifest_sha256"]
+        ),
+        architecture=str(manifest["architecture"]),
+        input=InputSpec(int(spec["size"]), (mean_r, mean_g, mean_b), (std_r, std_g, std_b)),
+        temperature=float(manifest["temperature"]),
+        operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
+        bf16_agreement=float(manifest["agreement"]["bf16"]),
+        shards=tuple(n for n in manifest["files"] if n.endswith(".safetensors")),
+        manifest=manifest,
+    )
+
+
+def _verified(folder: Path, name: str, hashes: Mapping[str, str]) -> bytes:
+    if Path(name).name != name:
+        raise BundleDamaged("The network's manifest names a file outside its folder.")
+    try:
+        data = (folder / name).read_bytes()
+    except FileNotFoundError as error:
+        raise BundleDamaged(f"The network's file {name} is missing.") from error
+    except OSError as error:
+        raise BundleDamaged(f"The network's file {name} cannot be read.") from error
+    if hashlib.sha256(data).hexdigest() != hashes[name]:
+        raise BundleDamaged(f"The network's file {name} is not the one that was written.")
+    return data

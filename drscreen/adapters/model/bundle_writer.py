@@ -1,0 +1,130 @@
+"""Write a network as a bundle: 8-bit weights, shards, manifest with hashes, card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save as save_safetensors
+
+from drscreen.adapters.model.bundle import (
+    CARD,
+    FORMAT,
+    MANIFEST,
+    SCALE_SUFFIX,
+    Bundle,
+    Tensors,
+    dequantised,
+    manifest_hash,
+    read_bundle,
+)
+from drscreen.domain.grading import Grade, OperatingPoint
+from drscreen.domain.image import InputSpec
+
+#: A shard stays below 16 MB, so that bundles travel through anything.
+SHARD_BYTES = 15_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class BundleContent:
+    """What a bundle says of a network besides its tensors.
+
+    `agreement` holds shares of photographs whose grade is unchanged: ``quantised`` (8-bit against
+    full precision) and ``bf16`` (bf16 against fp32, both 8-bit). `provenance` and `metrics` are
+    free JSON.
+    """
+
+    name: str
+    version: str
+    architecture: str
+    input: InputSpec
+    temperature: float
+    operating_point: OperatingPoint
+    card: str
+    agreement: Mapping[str, float]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+def quantised(
+    values: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """fp32 (out, ...) to int8 of the same shape and fp32 scale (out,), symmetric about zero."""
+    flat = values.reshape(values.shape[0], -1)
+    scale = np.maximum(np.abs(flat).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
+    rounded = np.rint(flat / scale[:, None]).clip(-127, 127).astype(np.int8)
+    return rounded.reshape(values.shape), scale
+
+
+def is_weight(values: npt.NDArray[Any]) -> bool:
+    """Whether a tensor is stored in 8 bits: convolution and linear weights, not norms or biases."""
+    return values.ndim >= 2
+
+
+def as_stored(tensors: Tensors) -> Tensors:
+    """The fp32 tensors that a bundle of `tensors` gives back."""
+    return {
+        name: dequantised(*quantised(values)) if is_weight(values) else values
+        for name, values in tensors.items()
+    }
+
+
+def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bundle:
+    """Write a bundle, replacing one that is there, and read it back verified."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    shards = _shards(tensors)
+    files: dict[str, bytes] = {
+        f"model-{number:05d}-of-{len(shards):05d}.safetensors": save_safetensors(shard)
+        for number, shard in enumerate(shards, start=1)
+    }
+    files[CARD] = content.card.encode()
+    for name, data in files.items():
+        (partial / name).write_bytes(data)
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "name": content.name,
+        "version": content.version,
+        "architecture": content.architecture,
+        "classes": [grade.title for grade in Grade],
+        "input": asdict(content.input),
+        "temperature": content.temperature,
+        "operating_point": asdict(content.operating_point),
+        "agreement": dict(content.agreement),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        "provenance": dict(content.provenance),
+        "metrics": dict(content.metrics),
+        "notice": "Research use, not a cleared medical device.",
+    }
+    # Tuples become lists on the way through JSON; the hash must be of what a reader will see.
+    manifest = json.loads(json.dumps(manifest))
+    manifest["manifest_sha256"] = manifest_hash(manifest)
+    (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    read_bundle(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return read_bundle(folder)
+
+
+def _shards(tensors: Tensors) -> list[dict[str, npt.NDArray[Any]]]:
+    shards: list[dict[str, npt.NDArray[Any]]] = [{}]
+    filled = 0
+    for name, values in tensors.items():
+        entries: dict[str, npt.NDArray[Any]] = {name: values}
+        if is_weight(values):
+            entries[name], entries[name + SCALE_SUFFIX] = quantised(values)
+        size = sum(entry.nbytes for entry in entries.values())
+        if filled + size > SHARD_BYTES and shards[-1]:
+            shards.append({})
+            filled = 0
+        shards[-1] |= entries
+        filled += size
+    return shards

@@ -1,0 +1,110 @@
+"""A loaded network that answers the same bits for the same photograph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
+from drscreen.adapters.model.network import (
+    build_network,
+    channels_last,
+    fold_norms,
+    normalise,
+    to_batch,
+)
+from drscreen.domain.errors import BundleDamaged, DeviceUnavailable, PredictionFailed
+from drscreen.domain.image import RgbImage
+from drscreen.domain.screening import PredictorSpec
+from drscreen.domain.settings import DeviceChoice
+
+#: bf16 is used where at least this share of grades stayed the same when the bundle was made.
+BF16_AGREEMENT = 0.995
+
+
+class TorchPredictor:
+    """`drscreen.domain.ports.Predictor` over a bundle. One thread at a time."""
+
+    def __init__(self, folder: Path, device: DeviceChoice = DeviceChoice.AUTO) -> None:
+        """Verify and load. Raises a `BundleError` or `DeviceUnavailable`."""
+        bundle = read_bundle(folder)
+        self._device = _chosen(device)
+        self._dtype = _precision(bundle, self._device)
+        # The fastest algorithm by timing may differ between runs, and with it the last bits.
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+        network = fold_norms(network_with(bundle.architecture, bundle.tensors()))
+        # The head stays in fp32: bf16 logits have three digits, too few for a calibrated threshold.
+        self._head = network.get_submodule("fc").to(self._device)
+        network.set_submodule("fc", nn.Identity())
+        self._trunk = channels_last(network.to(self._device, self._dtype))
+        self._spec = PredictorSpec(
+            model=bundle.info,
+            input=bundle.input,
+            temperature=bundle.temperature,
+            operating_point=bundle.operating_point,
+            device=self._device.type,
+            precision="bf16" if self._dtype is torch.bfloat16 else "fp32",
+        )
+
+    @property
+    def spec(self) -> PredictorSpec:
+        """What was loaded, where it runs and in which precision."""
+        return self._spec
+
+    def predict(self, images: Sequence[RgbImage]) -> list[tuple[float, ...]]:
+        """Five logits a photograph. One at a time, so a result never depends on its neighbours."""
+        size = self._spec.input.size
+        if any(image.width != size or image.height != size for image in images):
+            raise ValueError(f"the network takes squares of {size} pixels")
+        return [self._predict_one(image) for image in images]
+
+    def _predict_one(self, image: RgbImage) -> tuple[float, ...]:
+        try:
+            with torch.inference_mode():
+                batch = to_batch([image]).to(self._device)
+                features = self._trunk(normalise(batch, self._spec.input, self._dtype))
+                return tuple(float(x) for x in self._head(features.float())[0].cpu())
+        except RuntimeError as error:  # torch's own type for a full memory or a lost device
+            raise PredictionFailed("The network could not run on this machine.") from error
+
+
+def network_with(architecture: str, tensors: Tensors) -> nn.Module:
+    """The network with these weights, fp32, evaluation mode. Raises `BundleDamaged` by name."""
+    # On the meta device nothing is allocated or drawn at random only to be replaced.
+    with torch.device("meta"):
+        network = build_network(architecture)
+    own = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
+    if own != tensors.keys():
+        odd = sorted(own.symmetric_difference(tensors.keys()))[0]
+        raise BundleDamaged(f"The network's tensors do not match its architecture: {odd}.")
+    state = {name: torch.from_numpy(values) for name, values in tensors.items()}
+    try:
+        network.load_state_dict(state, strict=False, assign=True)
+    except RuntimeError as error:
+        raise BundleDamaged("The network's tensors have the wrong shapes.") from error
+    return network.eval()
+
+
+def _chosen(device: DeviceChoice) -> torch.device:
+    if device is DeviceChoice.CPU:
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if device is DeviceChoice.CUDA:
+        raise DeviceUnavailable("This machine has no GPU that the network can use.")
+    return torch.device("cpu")
+
+
+def _precision(bundle: Bundle, device: torch.device) -> torch.dtype:
+    """bf16 where the processor computes in it and the bundle's grades were found to agree."""
+    if bundle.bf16_agreement < BF16_AGREEMENT:
+        return torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    capabilities = torch.cpu.get_capabilities()
+    fast = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    return torch.bfloat16 if fast else torch.float32

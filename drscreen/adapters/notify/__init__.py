@@ -1,0 +1,1 @@
+"""Notifier plugins: finding them; delivery joins them here."""

@@ -1,0 +1,84 @@
+"""A SQLAlchemy engine over SQLCipher.
+
+The plain SQLite dialect with sqlcipher3 as its module and our own `creator`: the dialect meant for
+SQLCipher takes passphrases alone, and anything sent before the key makes the file unreadable.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from drscreen.adapters.store.keys import DATABASE_ID_BYTES, KEY_BYTES
+
+#: How long a transaction waits for another window's, in milliseconds. Ours take tens of them.
+BUSY_TIMEOUT_MS = 5000
+
+
+def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
+    """An engine on the database at `path`, whose file must be there. Opens nothing yet; any thread.
+
+    `database_id` is used as the file's salt, which is its first 16 bytes: so a file can be told
+    to be ours before any key is known. Each transaction begins IMMEDIATE, because one that reads
+    first and writes later would fail where another wrote in between.
+    """
+    if len(key) != KEY_BYTES or len(database_id) != DATABASE_ID_BYTES:
+        # SQLCipher takes a raw key of another length for a passphrase, without a word.
+        raise ValueError("a raw key has 32 bytes and its salt 16")
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    raw_key = (key + database_id).hex()
+
+    def connect() -> Any:
+        connection = sqlcipher.connect(
+            address,
+            uri=True,
+            isolation_level=None,  # transactions are begun by `_begin`, not by the driver
+            check_same_thread=False,  # the pool hands a connection to one thread at a time
+        )
+        try:
+            # Failures reach the caller as errors; SQLCipher would print them as well.
+            connection.execute("PRAGMA cipher_log_level = NONE")
+            connection.execute(f"PRAGMA key = \"x'{raw_key}'\"")
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlcipher.Error:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine(
+        "sqlite+pysqlite:///records",  # never looked at: `creator` knows the file
+        module=sqlcipher,
+        creator=connect,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def checkpoint(engine: Engine) -> None:
+    """Move the write-ahead log into the database and empty it, if nobody else is using it.
+
+    A flipped bit in the log can lose committed rows silently (measured), so it is kept short.
+    Never raises and never waits: what it would have moved is committed already.
+    """
+    with suppress(DBAPIError), engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute("PRAGMA busy_timeout = 0")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlcipher.Error:
+            return
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

@@ -1,0 +1,75 @@
+"""What SQLite and the operating system report, as errors a nurse understands.
+
+The texts are our own: a database's or system's message may hold values or paths.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from sqlalchemy.exc import DBAPIError
+
+from drscreen.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnwritable
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class _Code(IntEnum):
+    """SQLite's primary result codes, https://www.sqlite.org/rescode.html."""
+
+    ERROR = 1
+    PERM = 3
+    BUSY = 5
+    LOCKED = 6
+    READONLY = 8
+    IOERR = 10
+    CORRUPT = 11
+    FULL = 13
+    CANTOPEN = 14
+    NOTADB = 26
+
+
+def from_database(error: DBAPIError) -> StoreError:
+    """The store error that says what the database's means."""
+    # The low byte of an extended code is its primary code.
+    match getattr(error.orig, "sqlite_errorcode", 0) & 0xFF:
+        case _Code.FULL:
+            return StoreFull("The disk is full; the record was not saved.")
+        case _Code.PERM | _Code.READONLY | _Code.CANTOPEN:
+            return StoreUnwritable("The records cannot be opened for writing.")
+        case _Code.ERROR | _Code.CORRUPT | _Code.NOTADB:
+            return StoreDamaged("The records do not read back as they were written.")
+        case _Code.IOERR:
+            return StoreDamaged("The disk reported a fault while the records were in use.")
+        case _Code.BUSY | _Code.LOCKED:
+            return StoreError("The records are in use by another window. Try again in a moment.")
+        case _:
+            return StoreError("The records refused the change.")
+
+
+def from_disk(error: OSError) -> StoreError:
+    """The store error that says what the operating system's means."""
+    if error.errno in _NO_ROOM:
+        return StoreFull("The disk is full; the record was not saved.")
+    return StoreUnwritable("The folder of the records cannot be read or written.")
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Within: SQLAlchemy's database errors become store errors."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise from_database(error) from error
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Within: the operating system's errors become store errors."""
+    try:
+        yield
+    except OSError as error:
+        raise from_disk(error) from error

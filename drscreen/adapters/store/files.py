@@ -1,0 +1,48 @@
+"""Files that are whole or not there: written beside their place, synced, then renamed into it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+#: Ends the name of every file that is not finished yet; such a file is never read.
+UNFINISHED = ".part"
+
+
+def write_durably(path: Path, data: bytes, workplace: Path | None = None) -> None:
+    """Put `data` at `path`, readable by its owner alone, so that a crash leaves old or new.
+
+    `workplace` is a folder of the same disk for the unfinished file (else `path`'s own folder).
+    When it returns, name and content are on the disk. Raises `OSError`; nothing is left behind.
+    """
+    folder = workplace or path.parent
+    handle, name = tempfile.mkstemp(suffix=UNFINISHED, dir=folder)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's list of names survive a power cut."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # Windows has no such call; NTFS journals its names.
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep_unfinished(folder: Path) -> None:
+    """Remove what a killed program left unfinished. Only while nobody else can be writing."""
+    for path in folder.glob(f"*{UNFINISHED}"):
+        path.unlink(missing_ok=True)

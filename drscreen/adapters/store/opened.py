@@ -1,0 +1,126 @@
+"""A store unlocked by a user."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from drscreen.adapters.store.accounts import Accounts
+from drscreen.adapters.store.engine import checkpoint
+from drscreen.adapters.store.faults import database_errors
+from drscreen.adapters.store.records import SqlRecords
+from drscreen.adapters.store.vault import Vault
+from drscreen.domain.errors import StoreError
+from drscreen.domain.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """What holds key material; forgotten as one when the store is closed."""
+
+    engine: Engine
+    vault: Vault
+    accounts: Accounts
+
+
+class SqlCipherOpenStore:
+    """`drscreen.domain.ports.OpenStore`. Threads may share it."""
+
+    def __init__(
+        self, unlocked: Unlocked, user: User, clinic: str, now: Callable[[], datetime]
+    ) -> None:
+        self._unlocked: Unlocked | None = unlocked
+        self._user = user
+        self._clinic = clinic
+        self._now = now
+        self._guard = threading.Lock()
+        self._running = 0
+        self._closing = False
+
+    @property
+    def user(self) -> User:
+        """Who unlocked it."""
+        return self._user
+
+    @property
+    def clinic(self) -> str:
+        """The clinic's name."""
+        return self._clinic
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlRecords]:
+        """All or nothing; see the port. Takes the write lock at once, and waits up to
+        `engine.BUSY_TIMEOUT_MS` for it. Raises `StoreError` where the store is closed.
+        """
+        with self._in_use() as unlocked:
+            # The error is translated outermost: undo and rollback come before it leaves here.
+            with database_errors(), Session(unlocked.engine, autobegin=False) as session:
+                session.begin()
+                session.connection()
+                with ExitStack() as undo:
+                    records = SqlRecords(
+                        session,
+                        vault=unlocked.vault,
+                        accounts=unlocked.accounts,
+                        user=self._user,
+                        now=self._now,
+                        undo=undo,
+                    )
+                    yield records
+                    _commit(session, undo)
+            if records.saved_photographs:
+                checkpoint(unlocked.engine)
+
+    def close(self) -> None:
+        """Refuse new transactions, drop the keys, close every connection. Idempotent.
+
+        Never waits: a transaction still running in another thread ends as it would have, and the
+        last one to end drops the keys.
+        """
+        with self._guard:
+            self._closing = True
+        self._forget_when_idle()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[Unlocked]:
+        with self._guard:
+            unlocked = self._unlocked
+            if unlocked is None or self._closing:
+                raise StoreError("The records are locked. Sign in again.")
+            self._running += 1
+        try:
+            yield unlocked
+        finally:
+            with self._guard:
+                self._running -= 1
+            self._forget_when_idle()
+
+    def _forget_when_idle(self) -> None:
+        with self._guard:
+            if not self._closing or self._running:
+                return
+            unlocked, self._unlocked = self._unlocked, None
+        if unlocked is not None:
+            checkpoint(unlocked.engine)
+            unlocked.engine.dispose()
+
+
+def _commit(session: Session, undo: ExitStack) -> None:
+    """Commit, and undo only where the database says that it did not.
+
+    Anything else that interrupts here (Ctrl-C) may come after the commit, when taking back a
+    photograph would lose one that was acknowledged.
+    """
+    pending = undo.pop_all()
+    try:
+        session.commit()
+    except DBAPIError:
+        pending.close()
+        raise

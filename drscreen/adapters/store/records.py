@@ -1,0 +1,218 @@
+"""`Records` over one session: what may be done inside one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from itertools import groupby
+
+from sqlalchemy import desc, select
+from sqlalchemy.orm import Session
+
+from drscreen.adapters.store import rows, search
+from drscreen.adapters.store.accounts import Accounts
+from drscreen.adapters.store.tables import ExamRow, GradingRow, PatientRow, PhotographRow, UserRow
+from drscreen.adapters.store.vault import Vault
+from drscreen.domain.errors import (
+    PatientExists,
+    PatientUnknown,
+    StoreConflict,
+    StoreDamaged,
+)
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.users import User
+
+
+class SqlRecords:
+    """`drscreen.domain.ports.Records`. One thread; of no use after its transaction.
+
+    The transaction holds the write lock from its beginning, so what was looked up here cannot
+    change before it is written. `undo` is run by the transaction where it does not commit.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        vault: Vault,
+        accounts: Accounts,
+        user: User,
+        now: Callable[[], datetime],
+        undo: ExitStack,
+    ) -> None:
+        self._session = session
+        self._vault = vault
+        self._accounts = accounts
+        self._user = user
+        self._now = now
+        self._undo = undo
+        self.saved_photographs = 0
+
+    # --- patients ----------------------------------------------------------------------------
+
+    def add_patient(self, patient: Patient) -> Patient:
+        """Store a new patient (version 1). Raises `PatientExists`."""
+        if self._patient_row(patient.mrn) is not None:
+            raise PatientExists("There is a patient with that number already.")
+        moment = self._now()
+        row = PatientRow(version=1, created=moment, changed=moment)
+        rows.fill_patient(row, patient)
+        self._session.add(row)
+        self._session.flush()
+        return rows.patient_of(row)
+
+    def change_patient(self, patient: Patient) -> Patient:
+        """Replace the patient of that number. Raises `PatientUnknown` or `StoreConflict`."""
+        row = self._known_patient(patient.mrn)
+        if row.version != patient.version:
+            raise StoreConflict("Somebody else changed this patient's record meanwhile.")
+        rows.fill_patient(row, patient)
+        row.version += 1
+        row.changed = self._now()
+        self._session.flush()
+        return rows.patient_of(row)
+
+    def find_patient(self, mrn: str) -> Patient | None:
+        """The patient of that number."""
+        row = self._patient_row(mrn)
+        return None if row is None else rows.patient_of(row)
+
+    def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:
+        """A page of the patients that match; see the port."""
+        return search.page(self._session, text, offset, limit)
+
+    def count_patients(self, text: str) -> int:
+        """How many patients match."""
+        return search.count_matching(self._session, text)
+
+    # --- photographs -------------------------------------------------------------------------
+
+    def save_photograph(
+        self,
+        mrn: str,
+        eye: Laterality,
+        data: bytes,
+        result: ScreeningResult,
+        *,
+        recorded_at: datetime,
+        is_drawing: bool = False,
+    ) -> PhotographRecord:
+        """Record a screened photograph; see the port.
+
+        A result whose hash is not that of `data`, or a moment without a time zone, is a
+        programming error (`ValueError`): it would put a grade beside the wrong photograph.
+        """
+        patient = self._known_patient(mrn)
+        if recorded_at.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        if hashlib.sha256(data).hexdigest() != result.sha256:
+            raise ValueError("the result is that of another photograph")
+        exam = self._exam_on(patient, recorded_at)
+        photograph_id = str(uuid.uuid4())
+        vault_name = self._vault.write(photograph_id, result.sha256, data)
+        self._undo.callback(self._vault.remove, vault_name)
+        photograph = PhotographRow(
+            uuid=photograph_id,
+            exam_id=exam.id,
+            eye=eye.value,
+            sha256=result.sha256,
+            media_type=result.media_type,
+            width=result.width,
+            height=result.height,
+            taken=recorded_at.astimezone(UTC),
+            is_drawing=is_drawing,
+            recorded_by=self._user.name,
+            vault_name=vault_name,
+        )
+        self._session.add(photograph)
+        self._session.flush()
+        found = rows.grading_row(result)
+        found.photograph_id = photograph.id
+        found.graded = photograph.taken
+        self._session.add(found)
+        self._session.flush()
+        self.saved_photographs += 1
+        return rows.photograph_of(photograph, found, exam)
+
+    def exams(self, mrn: str) -> list[Exam]:
+        """All exams of a patient with their photographs, newest first."""
+        query = (
+            select(ExamRow, PhotographRow, GradingRow)
+            .join(PatientRow, ExamRow.patient_id == PatientRow.id)
+            .join(PhotographRow, PhotographRow.exam_id == ExamRow.id)
+            .join(GradingRow, GradingRow.photograph_id == PhotographRow.id)
+            .where(PatientRow.mrn == mrn)
+            .order_by(desc(ExamRow.day), desc(PhotographRow.taken), desc(PhotographRow.id))
+        )
+        by_exam = groupby(self._session.execute(query), key=lambda found: found[0])
+        return [
+            Exam(
+                id=exam.uuid,
+                mrn=mrn,
+                day=exam.day,
+                photographs=tuple(
+                    rows.photograph_of(photograph, grading, exam)
+                    for _exam, photograph, grading in found
+                ),
+            )
+            for exam, found in by_exam
+        ]
+
+    def find_photograph(self, photograph_id: str) -> PhotographRecord | None:
+        """One recorded photograph."""
+        found = self._session.execute(
+            select(PhotographRow, GradingRow, ExamRow)
+            .join(GradingRow, GradingRow.photograph_id == PhotographRow.id)
+            .join(ExamRow, PhotographRow.exam_id == ExamRow.id)
+            .where(PhotographRow.uuid == photograph_id)
+        ).one_or_none()
+        return None if found is None else rows.photograph_of(*found)
+
+    def photograph_bytes(self, photograph_id: str) -> bytes:
+        """The original file's bytes, seal and hash checked. Raises `StoreDamaged`."""
+        row = self._session.scalars(
+            select(PhotographRow).where(PhotographRow.uuid == photograph_id)
+        ).one_or_none()
+        if row is None:
+            raise StoreDamaged("The photograph is not in the records.")
+        return self._vault.read(row.vault_name, row.uuid, row.sha256)
+
+    # --- accounts ----------------------------------------------------------------------------
+
+    def add_user(self, user: User, password: str) -> None:
+        """A new account and its key envelope. Raises `UserExists`."""
+        self._accounts.add(self._session, user, password, self._now(), self._undo)
+
+    def users(self) -> list[User]:
+        """All accounts by name."""
+        return [
+            rows.user_of(row)
+            for row in self._session.scalars(select(UserRow).order_by(UserRow.account))
+        ]
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _patient_row(self, mrn: str) -> PatientRow | None:
+        return self._session.scalars(select(PatientRow).where(PatientRow.mrn == mrn)).one_or_none()
+
+    def _known_patient(self, mrn: str) -> PatientRow:
+        row = self._patient_row(mrn)
+        if row is None:
+            raise PatientUnknown("There is no patient with that number.")
+        return row
+
+    def _exam_on(self, patient: PatientRow, moment: datetime) -> ExamRow:
+        day = moment.date()
+        exam = self._session.scalars(
+            select(ExamRow).where(ExamRow.patient_id == patient.id, ExamRow.day == day)
+        ).one_or_none()
+        if exam is None:
+            exam = ExamRow(uuid=str(uuid.uuid4()), patient_id=patient.id, day=day)
+            self._session.add(exam)
+            self._session.flush()
+        return exam

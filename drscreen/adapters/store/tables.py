@@ -1,0 +1,175 @@
+"""The tables. A change here needs a migration; a test compares the two.
+
+Codes of the domain (roles, decisions, reasons) are stored as their stable strings.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in Python, UTC without an offset in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; a moment without a time zone is a programming error (`ValueError`)."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """As aware UTC."""
+        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+class Base(DeclarativeBase):
+    """All tables. Every constraint has a name, so that a migration can find it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, float: Double}  # noqa: RUF012 (SQLAlchemy's own)
+
+
+class ClinicRow(Base):
+    """The one clinic. `database_id` is the key file's, in hexadecimal."""
+
+    __tablename__ = "clinic"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    database_id: Mapped[str]
+    created: Mapped[datetime]
+
+
+class UserRow(Base):
+    """An account. `account` is the name as compared (`keys.account_key`)."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    display_name: Mapped[str]
+    role: Mapped[str]
+    created: Mapped[datetime]
+
+
+class PatientRow(Base):
+    """A patient. `search` holds number and names as `search.folded` folds them."""
+
+    __tablename__ = "patients"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mrn: Mapped[str] = mapped_column(unique=True)
+    family_name: Mapped[str]
+    given_name: Mapped[str]
+    search: Mapped[str]
+    birth_date: Mapped[date | None]
+    sex: Mapped[str]
+    phone: Mapped[str]
+    email: Mapped[str]
+    language: Mapped[str]
+    consent_sms: Mapped[bool]
+    consent_email: Mapped[bool]
+    version: Mapped[int]
+    created: Mapped[datetime]
+    changed: Mapped[datetime]
+
+
+class ExamRow(Base):
+    """A patient's visit on one day."""
+
+    __tablename__ = "exams"
+    __table_args__ = (UniqueConstraint("patient_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(unique=True)
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patients.id"))
+    day: Mapped[date]
+
+
+class PhotographRow(Base):
+    """A photograph in the vault. `taken` is when it was screened."""
+
+    __tablename__ = "photographs"
+    __table_args__ = (
+        CheckConstraint("eye IN ('OD', 'OS')", name="eye"),
+        Index(None, "exam_id", "taken"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(unique=True)
+    exam_id: Mapped[int] = mapped_column(ForeignKey("exams.id"))
+    eye: Mapped[str]
+    sha256: Mapped[str]
+    media_type: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    taken: Mapped[datetime]
+    is_drawing: Mapped[bool]
+    recorded_by: Mapped[str]
+    vault_name: Mapped[str] = mapped_column(unique=True)
+
+
+class GradingRow(Base):
+    """What screening found in a photograph, and everything it depends on.
+
+    Written once: triggers refuse every change and removal (`migrations/versions`).
+    """
+
+    __tablename__ = "gradings"
+    __table_args__ = (
+        CheckConstraint("grade BETWEEN 0 AND 4", name="grade"),
+        CheckConstraint("(grade IS NULL) = (gradable = 0)", name="graded_if_gradable"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    photograph_id: Mapped[int] = mapped_column(ForeignKey("photographs.id"), unique=True)
+    gradable: Mapped[bool]
+    quality_score: Mapped[float]
+    quality_reasons: Mapped[str]
+    grade: Mapped[int | None]
+    probability_0: Mapped[float | None]
+    probability_1: Mapped[float | None]
+    probability_2: Mapped[float | None]
+    probability_3: Mapped[float | None]
+    probability_4: Mapped[float | None]
+    referable_probability: Mapped[float | None]
+    vision_threatening_probability: Mapped[float | None]
+    referable: Mapped[bool | None]
+    decision: Mapped[str]
+    model_name: Mapped[str]
+    model_version: Mapped[str]
+    model_sha256: Mapped[str]
+    threshold_referable: Mapped[float]
+    threshold_abstain_low: Mapped[float]
+    threshold_abstain_high: Mapped[float]
+    threshold_vision_threatening: Mapped[float]
+    graded: Mapped[datetime]

@@ -1,0 +1,9 @@
+"""The command line. Importing it loads neither Qt nor torch: commands import what they need.
+
+Each module below adds its commands to `app`; the order here is that of the help page.
+"""
+
+from drscreen.cli import screen, evaluate, train, store, window, demo, selftest, bench  # isort: skip
+from drscreen.cli.app import app
+
+__all__ = ["app", "bench", "demo", "evaluate", "screen", "selftest", "store", "train", "window"]

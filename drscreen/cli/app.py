@@ -1,0 +1,93 @@
+"""The commands and what they have in common: options, failures, passwords."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drscreen import __version__
+from drscreen.domain.errors import DrscreenError
+
+app = typer.Typer(
+    help="Offline screening of retinal photographs for diabetic retinopathy. "
+    "Research use, not a cleared medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", envvar="DRSCREEN_HOME", help="Data folder; your own data folder by default."
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option("--model", help="A network by name, or a bundle's folder; the best by default."),
+]
+PasswordFile = Annotated[
+    str | None,
+    typer.Option(
+        "--password-file", help="File whose first line is the password; '-' is standard input."
+    ),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"drscreen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show and exit."),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard error, where it never mixes with results."""
+    typer.echo(text, err=True)
+
+
+def tell(error: DrscreenError) -> None:
+    """Explain a failure: what happened, what was kept, what to do."""
+    say(f"{error.message} {error.kept} {error.advice}".rstrip() + f" [{error.code}]")
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """End the command with exit code 1 and a sentence where an expected failure gets this far."""
+    try:
+        yield
+    except DrscreenError as error:
+        tell(error)
+        raise typer.Exit(1) from error
+
+
+def read_password(password_file: str | None) -> str:
+    """The password from a file, from standard input, or asked for where a person is there.
+
+    Never from an argument: those are seen by every process on the machine.
+    """
+    if password_file is None:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("Give the password with --password-file.")
+        return str(typer.prompt("Password", hide_input=True, err=True))
+    if password_file == "-":  # noqa: S105 - a file's name, not a password
+        return sys.stdin.readline().rstrip("\r\n")
+    try:
+        with Path(password_file).open(encoding="utf-8") as handle:
+            return handle.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter("The password file cannot be read.") from error

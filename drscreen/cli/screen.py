@@ -1,0 +1,117 @@
+"""`drscreen screen`: grade photographs, and record them where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drscreen.bootstrap import Workstation
+from drscreen.cli.app import Home, Model, PasswordFile, app, failures_told, read_password, tell
+from drscreen.cli.output import (
+    error_object,
+    outcome_table,
+    print_json_line,
+    print_table,
+    result_object,
+)
+from drscreen.cli.progress import counting
+from drscreen.domain.errors import DrscreenError, PhotographError, PredictionFailed
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import normalised_mrn
+from drscreen.domain.ports import OpenStore
+from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
+from drscreen.domain.settings import DeviceChoice
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
+
+
+@app.command()
+def screen(
+    paths: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
+    model: Model = "",
+    device: Annotated[DeviceChoice, typer.Option(help="Where the network runs.")] = (
+        DeviceChoice.AUTO
+    ),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, nothing else.")
+    ] = False,
+    save: Annotated[bool, typer.Option("--save", help="Record in the encrypted store.")] = False,
+    user: Annotated[str, typer.Option(help="Who records.")] = "",
+    mrn: Annotated[
+        str, typer.Option(help="The patient's number; an unknown one makes a new record.")
+    ] = "",
+    eye: Annotated[Laterality | None, typer.Option(help="OD right, OS left.")] = None,
+    password_file: PasswordFile = None,
+    home: Home = None,
+) -> None:
+    """Grade photographs 0 to 4, or say why they cannot be graded.
+
+    Exit code 0: all were screened. 1: at least one could not be. 2: wrong usage.
+    """
+    if save and not (user and mrn and eye):
+        raise typer.BadParameter("--save needs --user, --mrn and --eye.")
+    if not save and (user or mrn or eye):
+        raise typer.BadParameter("--user, --mrn and --eye go with --save.")
+    files = list(_expanded(paths))
+    workstation = Workstation(home)
+    outcomes: list[tuple[Path, ScreeningResult | DrscreenError]] = []
+    with failures_told():
+        target = SaveTo(normalised_mrn(mrn), eye) if save and eye else None
+        opened = (
+            closing(workstation.accounts.sign_in(user, read_password(password_file)))
+            if save
+            else nullcontext()
+        )
+        with opened as store, counting("screening", len(files), hidden=as_json) as step:
+            for outcome in _screened(workstation, files, target, store, model, device):
+                if as_json:
+                    _print_outcome(*outcome)
+                outcomes.append(outcome)
+                step()
+    if not as_json:
+        print_table(outcome_table(outcomes))
+    if any(isinstance(outcome, DrscreenError) for _, outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _expanded(paths: list[Path]) -> Iterator[Path]:
+    """Files as named, and the photographs directly in each named folder."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
+        else:
+            yield path
+
+
+def _screened(
+    workstation: Workstation,
+    files: list[Path],
+    target: SaveTo | None,
+    store: OpenStore | None,
+    model: str,
+    device: DeviceChoice,
+) -> Iterator[tuple[Path, ScreeningResult | DrscreenError]]:
+    """Each file's result, or its own error; what concerns the network or the store stops all."""
+    try:
+        service = workstation.screening(workstation.predictor(model, device), store)
+    except DrscreenError as error:
+        # A script that joins results by path must hear of every path.
+        tell(error)
+        yield from ((path, error) for path in files)
+        return
+    for path in files:
+        try:
+            yield path, service.screen(ScreeningRequest(path, target))
+        except (PhotographError, PredictionFailed) as error:
+            yield path, error
+
+
+def _print_outcome(path: Path, outcome: ScreeningResult | DrscreenError) -> None:
+    if isinstance(outcome, DrscreenError):
+        print_json_line(error_object(path, outcome))
+    else:
+        print_json_line(result_object(outcome))

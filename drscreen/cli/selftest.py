@@ -1,0 +1,100 @@
+"""`drscreen selftest`: does this installation work? Database, decoding, grading."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drscreen.bootstrap import Workstation
+from drscreen.cli.app import Model, app, say
+from drscreen.domain.errors import DrscreenError
+from drscreen.domain.image import Laterality
+from drscreen.domain.ports import Predictor
+from drscreen.domain.screening import SaveTo, ScreeningRequest
+from drscreen.domain.settings import DeviceChoice
+
+
+@app.command()
+def selftest(
+    model: Model = "",
+    device: Annotated[DeviceChoice, typer.Option(help="Where the network runs.")] = (
+        DeviceChoice.AUTO
+    ),
+) -> None:
+    """Try each part on a sample drawing in a throw-away store. Exit code 1 where one fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        trial = _Trial(Workstation(Path(folder)), model, device)
+        passed = [
+            _passes("photographs are decoded", trial.decode),
+            _passes("the network is whole and loads", trial.load),
+            _passes("the same photograph gives the same result", trial.grade_twice),
+            _passes("the encrypted store keeps a result", trial.record),
+            _passes("notifier plugins are found", trial.notifiers),
+        ]
+    if not all(passed):
+        raise typer.Exit(1)
+
+
+def _passes(what: str, check: Callable[[], str]) -> bool:
+    try:
+        found = check()
+    except DrscreenError as error:
+        say(f"FAILED  {what}: {error.message} {error.advice} [{error.code}]")
+        return False
+    except Exception as error:  # noqa: BLE001 - a self-test reports whatever is broken
+        say(f"FAILED  {what}: {type(error).__name__}")
+        return False
+    say(f"ok      {what}{f' ({found})' if found else ''}")
+    return True
+
+
+class _Trial:
+    def __init__(self, workstation: Workstation, model: str, device: DeviceChoice) -> None:
+        self._workstation, self._model, self._device = workstation, model, device
+        self._sample = min((workstation.resources / "samples").glob("*.jpg"))
+        self._predictor: Predictor | None = None
+
+    def decode(self) -> str:
+        reader = self._workstation.reader()
+        photograph = reader.decode(reader.read(self._sample))
+        return f"{photograph.width} x {photograph.height}"
+
+    def load(self) -> str:
+        self._predictor = self._workstation.predictor(self._model, self._device)
+        spec = self._predictor.spec
+        return f"{spec.model.name} {spec.model.version} on {spec.device} in {spec.precision}"
+
+    def grade_twice(self) -> str:
+        screening = self._workstation.screening(self._loaded())
+        first, second = (screening.screen(ScreeningRequest(self._sample)) for _ in range(2))
+        if first.grading != second.grading or first.quality != second.quality:
+            raise AssertionError
+        return str(first.decision)
+
+    def record(self) -> str:
+        password = secrets.token_urlsafe()
+        accounts = self._workstation.accounts
+        with closing(accounts.create_clinic("Self-test", "selftest", password)) as store:
+            screening = self._workstation.screening(self._loaded(), store)
+            target = SaveTo("SELFTEST", Laterality.OD)
+            screening.screen(ScreeningRequest(self._sample, target), is_drawing=True)
+        with closing(accounts.sign_in("selftest", password)) as store:
+            records = self._workstation.records(store)
+            (exam,) = records.open_file("SELFTEST").exams
+            if records.photograph(exam.photographs[0].id) != self._sample.read_bytes():
+                raise AssertionError
+        return ""
+
+    def notifiers(self) -> str:
+        return ", ".join(info.name for info in self._workstation.notifiers()) or "none installed"
+
+    def _loaded(self) -> Predictor:
+        if self._predictor is None:
+            raise AssertionError
+        return self._predictor

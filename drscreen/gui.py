@@ -1,0 +1,100 @@
+"""The window: makes the application, pairs views with controllers, and injects what is outside.
+
+Importing this loads Qt but neither torch nor the database: both are imported by the first call on
+the threads that need them, after the window is visible.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtWidgets import QApplication
+
+from drscreen.bootstrap import Workstation
+from drscreen.qt.collector import Collector
+from drscreen.qt.controllers.desk import Desk, Outside
+from drscreen.qt.views.crash import CrashReporter
+from drscreen.qt.views.main_window import MainWindow
+from drscreen.qt.views.theme import Theme
+
+_IMPORTED = time.perf_counter()
+
+
+def run(
+    home: Path | None,
+    argv: Sequence[str] = (),
+    *,
+    demonstration: bool = False,
+    report_first_paint: bool = False,
+) -> int:
+    """Open the window on a home folder and return the exit status when it is closed.
+
+    `argv` goes to Qt. `demonstration` opens the demonstration clinic's own home. With
+    `report_first_paint` one line, the seconds from the start of the process to the first paint,
+    is printed and the window closes again.
+    """
+    app = QApplication([sys.argv[0], *argv])
+    app.setApplicationName("drscreen")
+    reporter = CrashReporter()
+    reporter.install()
+    workstation = Workstation(home)
+    if demonstration:
+        workstation = workstation.demonstration()
+    theme = Theme(app, workstation.resources)
+    desk = Desk(outside(workstation, drawings=demonstration))
+    theme.apply(desk.settings.settings.theme)
+    desk.settings.theme_changed.connect(theme.apply)
+    banner = _tr("Demonstration clinic: drawings, not patients") if demonstration else ""
+    window = MainWindow(theme, desk, banner)
+    collector = Collector(app)
+    collector.start()
+    if report_first_paint:
+        window.first_painted.connect(_report_first_paint)
+    else:
+        # Queued behind the paint event, so that the frame is on the screen first.
+        window.first_painted.connect(lambda: QTimer.singleShot(0, desk.start))
+    window.show()
+    status = app.exec()
+    window.hide()
+    desk.shut_down()
+    collector.stop()
+    sys.excepthook = sys.__excepthook__
+    return status
+
+
+def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:
+    """A workstation's services as the window wants them: factories, called where it says."""
+    return Outside(
+        accounts=lambda: workstation.accounts,
+        records=workstation.records,
+        predictor=workstation.predictor,
+        screening=workstation.screening,
+        settings=workstation.settings,
+        networks=workstation.bundle_names,
+        drawings=drawings,
+    )
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("gui", text)
+
+
+def _report_first_paint() -> None:
+    print(f"{_seconds_since_start():.3f}", flush=True)
+    QCoreApplication.quit()
+
+
+def _seconds_since_start() -> float:
+    """Seconds since the process began; where the system does not say, since this was imported."""
+    stat = Path("/proc/self/stat")
+    if not stat.exists():
+        return time.perf_counter() - _IMPORTED
+    # Field 22, counted after the name in brackets, is the start in clock ticks since boot.
+    started = int(stat.read_text().rsplit(")", 1)[1].split()[19])
+    import os
+
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,93 @@
+"""All controllers and the models they share, made once and handed to the window together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Slot
+
+from drscreen.domain.ports import SettingsFile
+from drscreen.domain.settings import Settings
+from drscreen.qt.background import Background
+from drscreen.qt.controllers.departure import DepartureController
+from drscreen.qt.controllers.patients import PatientsController
+from drscreen.qt.controllers.pictures import PictureController
+from drscreen.qt.controllers.screening import ScreeningController
+from drscreen.qt.controllers.session import (
+    AccountsFactory,
+    RecordsFactory,
+    Session,
+    SessionController,
+)
+from drscreen.qt.controllers.settings import SettingsController
+from drscreen.qt.models.patients_table import PatientsTableModel
+from drscreen.qt.worker import PredictorFactory, ScreeningFactory
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the window needs from outside; none of it is called before the first paint.
+
+    `accounts`, `records` and `networks` are called on the background thread, `predictor` and
+    `screening` on the worker's. `drawings` marks everything screened as a drawing.
+    """
+
+    accounts: AccountsFactory
+    records: RecordsFactory
+    predictor: PredictorFactory
+    screening: ScreeningFactory
+    settings: SettingsFile
+    networks: Callable[[], list[str]]
+    drawings: bool = False
+
+
+class Desk(QObject):
+    """Keeps every controller on the records of whoever is signed in, and on nobody else's."""
+
+    def __init__(self, outside: Outside) -> None:
+        super().__init__()
+        self.background = Background()
+        self.session = SessionController(outside.accounts, outside.records, self.background)
+        self.patients = PatientsController(self.background)
+        self.pictures = PictureController(self.background)
+        self.screening = ScreeningController(
+            outside.predictor, outside.screening, drawings=outside.drawings
+        )
+        self.settings = SettingsController(outside.settings, outside.networks, self.background)
+        self.departure = DepartureController(self.session, self.screening)
+        self.table = PatientsTableModel(self.background)
+        # Connected before any view is: a view that hears of a sign-in finds the records in place.
+        self.session.signed_in.connect(self._on_signed_in)
+        self.session.signed_out.connect(self._on_signed_out)
+        self.settings.network_changed.connect(self._on_network_chosen)
+
+    @Slot()
+    def start(self) -> None:
+        """Look for the records and load the network; called once the window is visible."""
+        self.session.start()
+        self._on_network_chosen(self.settings.settings)
+
+    def shut_down(self) -> None:
+        """End the worker, close the store behind its last query, wait for both."""
+        self.screening.shut_down()
+        self.session.sign_out()
+        self.background.finish()
+
+    @Slot(object)
+    def _on_signed_in(self, session: Session) -> None:
+        self.patients.use(session.records)
+        self.pictures.use(session.records)
+        self.screening.use(session.store)
+        self.table.use(session.records.search)
+
+    @Slot()
+    def _on_signed_out(self) -> None:
+        self.patients.use(None)
+        self.pictures.use(None)
+        self.screening.use(None)
+        self.table.use(None)
+
+    @Slot(object)
+    def _on_network_chosen(self, settings: Settings) -> None:
+        self.screening.load_network(settings.model, settings.device)

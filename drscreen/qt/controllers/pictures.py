@@ -1,0 +1,124 @@
+"""Recorded photographs as pictures for the screen, read and decoded off the GUI thread."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QImageReader
+
+from drscreen.domain.errors import PhotographDamaged
+from drscreen.qt.background import Background, Priority
+from drscreen.qt.failure import Failure
+from drscreen.services.records import RecordsService
+
+THUMBNAIL_SIDE = 112
+THUMBNAILS_KEPT = 400
+PHOTOGRAPHS_KEPT = 4
+
+
+def decoded(data: bytes, side: int | None = None) -> QImage:
+    """The picture upright; no larger than `side` where one is named. Any thread.
+
+    Raises `PhotographDamaged`.
+    """
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if side is not None and size.isValid():
+        # JPEG decodes several times faster into a smaller picture.
+        reader.setScaledSize(size.scaled(QSize(side, side), Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    if image.isNull():
+        raise PhotographDamaged("The recorded photograph cannot be shown.")
+    return image
+
+
+class PictureController(QObject):
+    """Hands out thumbnails and whole photographs by id, and keeps the latest at hand."""
+
+    thumbnail_ready = Signal(str, QImage)
+    photograph_ready = Signal(str, QImage)
+    photograph_failed = Signal(str, object)
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self._background = background
+        self._records: RecordsService | None = None
+        self._thumbnails: OrderedDict[str, QImage] = OrderedDict()
+        self._photographs: OrderedDict[str, QImage] = OrderedDict()
+        self._asked: set[str] = set()
+
+    def use(self, records: RecordsService | None) -> None:
+        """Show these records from now on; what was kept of others is forgotten."""
+        self._records = records
+        self._thumbnails.clear()
+        self._photographs.clear()
+        self._asked.clear()
+
+    def thumbnail(self, photograph_id: str) -> QImage | None:
+        """The thumbnail if it is at hand; else it is fetched and announced."""
+        kept = self._thumbnails.get(photograph_id)
+        if kept is None and photograph_id not in self._asked:
+            self._asked.add(photograph_id)
+            self._fetch(
+                photograph_id, THUMBNAIL_SIDE, self._on_thumbnail, _ignore, Priority.PICTURE
+            )
+        return kept
+
+    def show(self, photograph_id: str) -> None:
+        """Fetch the whole photograph and announce it."""
+        kept = self._photographs.get(photograph_id)
+        if kept is not None:
+            self.photograph_ready.emit(photograph_id, kept)
+            return
+
+        def failed(_id: str, failure: Failure) -> None:
+            self.photograph_failed.emit(photograph_id, failure)
+
+        self._fetch(photograph_id, None, self._on_photograph, failed, Priority.PERSON)
+
+    def _fetch(
+        self,
+        photograph_id: str,
+        side: int | None,
+        done: Callable[[str, QImage], None],
+        failed: Callable[[str, Failure], None],
+        priority: Priority,
+    ) -> None:
+        records = self._records
+        if records is None:
+            return
+
+        def work() -> QImage | None:
+            # Signed out meanwhile: the store is closing and nobody looks any more.
+            if self._records is not records:
+                return None
+            return decoded(records.photograph(photograph_id), side)
+
+        def answer(image: QImage | None) -> None:
+            if image is not None and self._records is records:
+                done(photograph_id, image)
+
+        self._background.run(work, answer, lambda failure: failed(photograph_id, failure), priority)
+
+    def _on_thumbnail(self, photograph_id: str, image: QImage) -> None:
+        self._thumbnails[photograph_id] = image
+        if len(self._thumbnails) > THUMBNAILS_KEPT:
+            dropped, _ = self._thumbnails.popitem(last=False)
+            self._asked.discard(dropped)
+        self.thumbnail_ready.emit(photograph_id, image)
+
+    def _on_photograph(self, photograph_id: str, image: QImage) -> None:
+        self._photographs[photograph_id] = image
+        if len(self._photographs) > PHOTOGRAPHS_KEPT:
+            self._photographs.popitem(last=False)
+        self.photograph_ready.emit(photograph_id, image)
+
+
+def _ignore(_photograph_id: str, _failure: Failure) -> None:
+    """A missing thumbnail stays a black square; opening the photograph says what is wrong."""

@@ -1,0 +1,246 @@
+"""Photographs on their way: what was dropped, which eye, and the worker that grades them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from drscreen.domain.cancel import CancelToken
+from drscreen.domain.image import Laterality
+from drscreen.domain.ports import OpenStore
+from drscreen.domain.screening import PredictorSpec, SaveTo, ScreeningRequest
+from drscreen.domain.settings import DeviceChoice
+from drscreen.qt.controllers.incoming import Batch, Graded, Incoming, NetworkState, State
+from drscreen.qt.controllers.laterality import proposed_eye
+from drscreen.qt.failure import Failure
+from drscreen.qt.worker import (
+    InferenceWorker,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobProgress,
+    LoadNetwork,
+    PredictorFactory,
+    ScreeningFactory,
+    ScreenJob,
+)
+
+
+class ScreeningController(QObject):
+    """Owns the worker and its thread, and feeds it one photograph at a time.
+
+    The rest of a batch waits here and not in the worker's event queue, so that cancelling ends it
+    at once. All signals are emitted on the GUI thread.
+    """
+
+    network_changed = Signal(object)
+    incoming_added = Signal(object)
+    incoming_changed = Signal(object)
+    incoming_removed = Signal(int)
+    batch_changed = Signal(object)
+    image_graded = Signal(object)
+    became_idle = Signal()
+
+    _load_requested = Signal(object)
+    _screen_requested = Signal(object)
+
+    def __init__(
+        self, load: PredictorFactory, screening: ScreeningFactory, *, drawings: bool = False
+    ) -> None:
+        """`drawings` marks everything that is screened as a drawing (the demonstration clinic)."""
+        super().__init__()
+        self._drawings = drawings
+        self._store: OpenStore | None = None
+        self._network = NetworkState()
+        self._items: dict[int, Incoming] = {}
+        self._last_id = 0
+        self._running: int | None = None
+        self._token = CancelToken()
+        self._load_token = CancelToken()
+        self._batch = Batch()
+        self._batch_started = 0.0
+        self._thread = QThread()
+        self._thread.setObjectName("inference")
+        self._worker = InferenceWorker(load, screening)
+        self._worker.moveToThread(self._thread)
+        self._load_requested.connect(self._worker.on_load_requested)
+        self._screen_requested.connect(self._worker.on_screen_requested)
+        self._worker.network_ready.connect(self._on_network_ready)
+        self._worker.network_failed.connect(self._on_network_failed)
+        self._worker.job_progressed.connect(self._on_progressed)
+        self._worker.job_finished.connect(self._on_finished)
+        self._worker.job_failed.connect(self._on_failed)
+        self._worker.job_cancelled.connect(self._on_cancelled)
+        self._thread.start()
+
+    # --- what the views read ---------------------------------------------------------------
+
+    @property
+    def network(self) -> NetworkState:
+        """Loading, ready or failed."""
+        return self._network
+
+    @property
+    def batch(self) -> Batch:
+        """How far the present batch is."""
+        return self._batch
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a photograph is being worked on."""
+        return self._running is not None
+
+    def items(self, mrn: str) -> list[Incoming]:
+        """The files that were added for a patient, in order."""
+        return [item for item in self._items.values() if item.mrn == mrn]
+
+    # --- what people do --------------------------------------------------------------------
+
+    def use(self, store: OpenStore | None) -> None:
+        """Record into this store from now on; what was added under another one is dropped."""
+        self._store = store
+        for item in list(self._items.values()):
+            self._drop(item)
+
+    def load_network(self, model: str, device: DeviceChoice) -> None:
+        """Load a network behind the window; the newest order wins."""
+        self._load_token.cancel()
+        self._load_token = CancelToken()
+        self._network = NetworkState()
+        self.network_changed.emit(self._network)
+        self._load_requested.emit(LoadNetwork(model, device, self._load_token))
+
+    def add_files(self, mrn: str, paths: list[Path]) -> None:
+        """Stage files for a patient; nothing is read before the eye is known."""
+        for item in self.items(mrn):
+            if item.state is State.DONE:
+                self._drop(item)
+        for path in paths:
+            self._last_id += 1
+            item = Incoming(self._last_id, path, mrn, proposed_eye(path.stem))
+            self._items[item.id] = item
+            self.incoming_added.emit(item)
+
+    def set_eye(self, item_id: int, eye: Laterality) -> None:
+        """Say which eye a staged file shows."""
+        item = self._items[item_id]
+        if item.state is State.STAGED:
+            self._change(replace(item, eye=eye))
+
+    def remove(self, item_id: int) -> None:
+        """Take a file off the list; one that is being worked on stays until it has ended."""
+        item = self._items.get(item_id)
+        if item is not None and item.state is not State.WORKING:
+            self._drop(item)
+            self._tell_batch()
+
+    def retry(self, item_id: int) -> None:
+        """Put a file that failed or was cancelled back among the staged ones."""
+        item = self._items[item_id]
+        if item.state in (State.FAILED, State.CANCELLED):
+            self._change(replace(item, state=State.STAGED, failure=None))
+
+    def start(self, mrn: str) -> None:
+        """Screen every staged file of the patient whose eye is known, one by one."""
+        chosen = [i for i in self.items(mrn) if i.state is State.STAGED and i.eye is not None]
+        if self._store is None or not chosen:
+            return
+        if self._running is None:
+            self._token = CancelToken()
+            self._batch = Batch()
+            self._batch_started = time.monotonic()
+        for item in chosen:
+            self._change(replace(item, state=State.QUEUED))
+        self._batch = replace(self._batch, total=self._batch.total + len(chosen))
+        self._next()
+
+    def cancel(self) -> None:
+        """End the photograph at work at its next stage, and the rest of the batch at once."""
+        self._token.cancel()
+        for item in list(self._items.values()):
+            if item.state is State.QUEUED:
+                self._change(replace(item, state=State.CANCELLED))
+
+    def shut_down(self) -> None:
+        """Cancel, end the thread and wait for it. The network's import cannot be interrupted."""
+        self._load_token.cancel()
+        self.cancel()
+        self._thread.quit()
+        self._thread.wait()
+
+    # --- what the worker says --------------------------------------------------------------
+
+    @Slot(object)
+    def _on_network_ready(self, spec: PredictorSpec) -> None:
+        self._network = NetworkState(spec=spec)
+        self.network_changed.emit(self._network)
+
+    @Slot(object)
+    def _on_network_failed(self, failure: Failure) -> None:
+        self._network = NetworkState(failure=failure)
+        self.network_changed.emit(self._network)
+
+    @Slot(object)
+    def _on_progressed(self, progress: JobProgress) -> None:
+        item = self._items[progress.id]
+        self._change(replace(item, stage=progress.stage, fraction=progress.fraction))
+        self._tell_batch()
+
+    @Slot(object)
+    def _on_finished(self, end: JobFinished) -> None:
+        item = replace(self._items[end.id], state=State.DONE, fraction=1.0, result=end.result)
+        self._end(item)
+        self.image_graded.emit(Graded(item.mrn, end.result))
+        self._next()
+
+    @Slot(object)
+    def _on_failed(self, end: JobFailed) -> None:
+        self._end(replace(self._items[end.id], state=State.FAILED, failure=end.failure))
+        self._next()
+
+    @Slot(object)
+    def _on_cancelled(self, end: JobCancelled) -> None:
+        self._end(replace(self._items[end.id], state=State.CANCELLED))
+        self._next()
+
+    # --- the queue -------------------------------------------------------------------------
+
+    def _next(self) -> None:
+        if self._running is not None:
+            self._tell_batch()
+            return
+        waiting = next((i for i in self._items.values() if i.state is State.QUEUED), None)
+        if waiting is None or waiting.eye is None or self._store is None:
+            self._tell_batch()
+            self.became_idle.emit()
+            return
+        self._running = waiting.id
+        self._change(replace(waiting, state=State.WORKING))
+        request = ScreeningRequest(waiting.path, SaveTo(waiting.mrn, waiting.eye), self._token)
+        self._screen_requested.emit(
+            ScreenJob(waiting.id, request, self._store, is_drawing=self._drawings)
+        )
+        self._tell_batch()
+
+    def _end(self, item: Incoming) -> None:
+        self._running = None
+        self._batch = replace(self._batch, ended=self._batch.ended + 1)
+        self._change(item)
+
+    def _tell_batch(self) -> None:
+        queued = sum(i.state in (State.QUEUED, State.WORKING) for i in self._items.values())
+        ended = self._batch.ended
+        left = (time.monotonic() - self._batch_started) / ended * queued if ended else None
+        self._batch = replace(self._batch, total=ended + queued, seconds_left=left)
+        self.batch_changed.emit(self._batch)
+
+    def _change(self, item: Incoming) -> None:
+        self._items[item.id] = item
+        self.incoming_changed.emit(item)
+
+    def _drop(self, item: Incoming) -> None:
+        del self._items[item.id]
+        self.incoming_removed.emit(item.id)

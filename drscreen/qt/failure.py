@@ -1,0 +1,57 @@
+"""A failure as it travels between threads: words only, no exception and no traceback."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from PySide6.QtCore import QCoreApplication
+
+from drscreen.domain.errors import DrscreenError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What happened, what was kept, what to do. `code` is the error's stable code.
+
+    `details` is for whoever mends the program; empty for failures that are expected.
+    """
+
+    code: str
+    message: str
+    kept: str = ""
+    advice: str = ""
+    details: str = ""
+
+    @classmethod
+    def of(cls, error: DrscreenError) -> Failure:
+        """The words of an expected error, in the person's language where there is one."""
+        return cls(error.code, _tr(error.message), _tr(error.kept), _tr(error.advice))
+
+    @classmethod
+    def unexpected(cls, error: BaseException) -> Failure:
+        """The words of a fault in the program. Names the type alone: a text may hold a name."""
+        return cls(
+            "unexpected",
+            _tr("Something went wrong inside drscreen ({0}).").format(type(error).__name__),
+            _tr("Nothing was recorded by this job."),
+            _tr("Try again. If it happens again, start drscreen again."),
+            fault_details(error),
+        )
+
+    @property
+    def text(self) -> str:
+        """All three sentences in one paragraph."""
+        return " ".join(part for part in (self.message, self.kept, self.advice) if part)
+
+
+def fault_details(error: BaseException) -> str:
+    """Type and places of a fault, without its text or any value: those may hold patient data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{PurePath(f.filename).name}:{f.lineno} in {f.name}" for f in frames]
+    return "\n".join([type(error).__name__, *places])
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("errors", text)

@@ -1,0 +1,193 @@
+"""The one window. It knows which page comes when, and nothing else."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from drscreen.domain.patient import Patient
+from drscreen.qt.controllers.departure import Departure
+from drscreen.qt.controllers.desk import Desk
+from drscreen.qt.controllers.session import Session
+from drscreen.qt.failure import Failure
+from drscreen.qt.views.entry import FirstStartPage, OpeningPage, SignInPage
+from drscreen.qt.views.leave_question import LeaveQuestion
+from drscreen.qt.views.patient_form import PatientForm
+from drscreen.qt.views.patient_page import PatientPage
+from drscreen.qt.views.patients_page import PatientsPage
+from drscreen.qt.views.settings_page import SettingsPage
+from drscreen.qt.views.shell import Shell
+from drscreen.qt.views.status_bar import StatusBar
+from drscreen.qt.views.theme import Theme
+
+
+class MainWindow(QMainWindow):
+    """Opening, first start or sign-in, then the shell with its pages."""
+
+    first_painted = Signal()
+
+    def __init__(self, theme: Theme, desk: Desk, banner: str = "") -> None:
+        """`banner` is shown on top of every page (the demonstration clinic)."""
+        super().__init__()
+        self._theme = theme
+        self._desk = desk
+        self._painted = False
+        self._may_close = False
+        self.form: PatientForm | None = None
+        self.question: LeaveQuestion | None = None
+        self.setWindowTitle(self.tr("drscreen"))
+        self.setMinimumSize(1024, 640)
+        self.resize(1280, 720)
+        self.opening = OpeningPage(theme)
+        self.first_start = FirstStartPage(theme, desk.session)
+        self.sign_in = SignInPage(theme, desk.session)
+        self.shell = Shell(theme)
+        self.patients = PatientsPage(theme, desk.table, desk.patients, desk.screening)
+        self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures)
+        self.settings = SettingsPage(theme, desk.settings, desk.screening)
+        self._patients_place = self.shell.add_page(self.patients, self.tr("Patients"), "patients")
+        self._patient_place = self.shell.add_page(self.patient)
+        self._settings_place = self.shell.add_page(self.settings, self.tr("Settings"), "settings")
+        self.status = StatusBar(theme, desk.screening)
+        self.setStatusBar(self.status)
+        self._stack = QStackedWidget()
+        for page in (self.opening, self.first_start, self.sign_in, self.shell):
+            self._stack.addWidget(page)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        if banner:
+            shown = QLabel(banner)
+            shown.setObjectName("demonstration")
+            shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(shown)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(middle)
+        self._connect()
+
+    def _connect(self) -> None:
+        session, departure = self._desk.session, self._desk.departure
+        session.first_start_needed.connect(self._on_first_start_needed)
+        session.sign_in_needed.connect(self._on_sign_in_needed)
+        session.signed_in.connect(self._on_signed_in)
+        session.signed_out.connect(self._on_signed_out)
+        session.failed.connect(self._on_session_failed)
+        session.busy_changed.connect(self.first_start.on_busy_changed)
+        session.busy_changed.connect(self.sign_in.on_busy_changed)
+        departure.confirmation_needed.connect(self._on_confirmation_needed)
+        departure.quit_allowed.connect(self._on_quit_allowed)
+        self.status.lock_wanted.connect(self._on_lock_wanted)
+        self.shell.page_wanted.connect(self._on_page_wanted)
+        self.patients.patient_chosen.connect(self.open_patient)
+        self.patients.new_wanted.connect(self._on_new_wanted)
+        self.patient.closed.connect(self._on_patient_closed)
+        self.patient.edit_wanted.connect(self._on_edit_wanted)
+        QShortcut(QKeySequence("Ctrl+L"), self).activated.connect(self._on_lock_wanted)
+        QShortcut(QKeySequence("Ctrl+Q"), self).activated.connect(self.close)
+
+    @Slot(str)
+    def open_patient(self, mrn: str) -> None:
+        """Bring a patient's page to the front."""
+        self.patient.open(mrn)
+        self.shell.show_page(self._patient_place, under=self._patients_place)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The first one is announced: only then may anything slow begin."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self.first_painted.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask first while photographs are being screened."""
+        if self._may_close:
+            event.accept()
+            return
+        event.ignore()
+        self._desk.departure.want(Departure.QUIT)
+
+    def _show_form(self, patient: Patient | None) -> None:
+        self.form = PatientForm(self._theme, self._desk.patients, patient, self)
+        if patient is None:
+            self.form.saved.connect(self._on_new_saved)
+        self.form.finished.connect(self._on_form_finished)
+        self.form.open()
+
+    @Slot()
+    def _on_first_start_needed(self) -> None:
+        self._stack.setCurrentWidget(self.first_start)
+        self.first_start.clinic.setFocus()
+
+    @Slot()
+    def _on_sign_in_needed(self) -> None:
+        self._stack.setCurrentWidget(self.sign_in)
+        self.sign_in.prepare()
+
+    @Slot(object)
+    def _on_signed_in(self, session: Session) -> None:
+        self.status.show_user(session.store.user)
+        self.setWindowTitle(self.tr("{0} – drscreen").format(session.store.clinic))
+        self.shell.show_page(self._patients_place)
+        self._stack.setCurrentWidget(self.shell)
+        self.patients.search_now()
+        self.patients.search.setFocus()
+        self._desk.settings.list_networks()
+
+    @Slot()
+    def _on_signed_out(self) -> None:
+        self.patient.forget()
+        self.patients.forget()
+        self.status.show_user(None)
+        self.setWindowTitle(self.tr("drscreen"))
+
+    @Slot(object)
+    def _on_session_failed(self, failure: Failure) -> None:
+        page = self._stack.currentWidget()
+        if isinstance(page, FirstStartPage | SignInPage):
+            page.on_failed(failure)
+        else:
+            self.opening.error.show_failure(failure)
+
+    @Slot()
+    def _on_lock_wanted(self) -> None:
+        self._desk.departure.want(Departure.LOCK)
+
+    @Slot(object)
+    def _on_confirmation_needed(self, departure: Departure) -> None:
+        self.question = LeaveQuestion(departure, self)
+        self.question.confirmed.connect(self._desk.departure.confirm)
+        self.question.open()
+
+    @Slot()
+    def _on_quit_allowed(self) -> None:
+        self._may_close = True
+        self.close()
+
+    @Slot(int)
+    def _on_page_wanted(self, place: int) -> None:
+        self.shell.show_page(place)
+
+    @Slot()
+    def _on_patient_closed(self) -> None:
+        self.shell.show_page(self._patients_place)
+        self.patients.table.setFocus()
+
+    @Slot()
+    def _on_new_wanted(self) -> None:
+        self._show_form(None)
+
+    @Slot(object)
+    def _on_edit_wanted(self, patient: Patient) -> None:
+        self._show_form(patient)
+
+    @Slot(object)
+    def _on_new_saved(self, patient: Patient) -> None:
+        self.open_patient(patient.mrn)
+
+    @Slot(int)
+    def _on_form_finished(self, _result: int) -> None:
+        if self.form is not None:
+            self.form.deleteLater()
+        self.form = None

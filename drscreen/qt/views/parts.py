@@ -1,0 +1,165 @@
+"""The small widgets that several pages are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from drscreen.qt.failure import Failure
+from drscreen.qt.views.theme import ICON_SIZE, Theme
+
+TARGET = 32
+
+
+def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
+    """A label in one of the style sheet's roles: title, heading, section, muted, error."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("role", role)
+    made.setWordWrap(wraps)
+    if wraps:
+        # A wrapped label keeps the height of its text, also inside a stretching column.
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return made
+
+
+def button(text: str, kind: str = "plain", tip: str = "") -> QPushButton:
+    """A push button; `kind` is primary, plain or quiet."""
+    made = QPushButton(text)
+    made.setProperty("kind", kind)
+    made.setToolTip(tip)
+    made.setMinimumHeight(TARGET)
+    return made
+
+
+class IconButton(QToolButton):
+    """A square button with a tinted icon; its name is read out, its tip names the shortcut."""
+
+    def __init__(self, theme: Theme, icon: str, name: str, tip: str, kind: str = "quiet") -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon_name = icon
+        self.setProperty("kind", kind)
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setIconSize(ICON_SIZE)
+        self.setMinimumSize(TARGET, TARGET)
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_icon_name(self, icon: str) -> None:
+        """Show another icon."""
+        self._icon_name = icon
+        self._on_theme_changed()
+
+    @Slot()
+    def _on_theme_changed(self) -> None:
+        self.setIcon(self._theme.icon(self._icon_name))
+
+
+class ErrorBar(QFrame):
+    """What happened, what was kept, what to do; details fold out. Hidden while all is well."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("error")
+        self._text = label("", wraps=True)
+        self._details = label("", "muted", wraps=True)
+        self._details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._more = button(self.tr("Details"), "quiet")
+        self._more.setCheckable(True)
+        self._more.toggled.connect(self._details.setVisible)
+        dismiss = IconButton(theme, "close", self.tr("Dismiss"), self.tr("Dismiss this message"))
+        dismiss.clicked.connect(self.clear)
+        row = QHBoxLayout()
+        row.addWidget(self._text, 1)
+        row.addWidget(self._more, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.addLayout(row)
+        column.addWidget(self._details)
+        self.clear()
+
+    @property
+    def text(self) -> str:
+        """What is shown; empty when hidden."""
+        return self._text.text()
+
+    @Slot(object)
+    def show_failure(self, failure: Failure) -> None:
+        """Show a failure until it is dismissed or the next try begins."""
+        self._text.setText(failure.text)
+        self._details.setText(failure.details)
+        self._more.setVisible(bool(failure.details))
+        self._more.setChecked(False)
+        self._details.hide()
+        self.setAccessibleName(failure.text)
+        self.show()
+
+    @Slot()
+    def clear(self) -> None:
+        """Hide."""
+        self._text.clear()
+        self.hide()
+
+
+class PasswordField(QWidget):
+    """A password with a button that shows it, and a hint when Caps Lock seems to be on."""
+
+    caps_lock_noticed = Signal(bool)
+    submitted = Signal()
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self.edit = _SecretEdit()
+        self.edit.setAccessibleName(name)
+        self.edit.caps_lock_noticed.connect(self.caps_lock_noticed)
+        self.edit.returnPressed.connect(self.submitted)
+        self._shown = IconButton(theme, "show", self.tr("Show the password"), "", "plain")
+        self._shown.setCheckable(True)
+        self._shown.setToolTip(self.tr("Show what is typed"))
+        self._shown.toggled.connect(self._on_shown)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.edit, 1)
+        row.addWidget(self._shown)
+        self.setFocusProxy(self.edit)
+
+    def text(self) -> str:
+        """What is typed."""
+        return self.edit.text()
+
+    @Slot(bool)
+    def _on_shown(self, shown: bool) -> None:
+        modes = QLineEdit.EchoMode
+        self.edit.setEchoMode(modes.Normal if shown else modes.Password)
+        self._shown.set_icon_name("hide" if shown else "show")
+
+
+class _SecretEdit(QLineEdit):
+    caps_lock_noticed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Qt does not tell the state of Caps Lock; a capital without Shift does.
+        typed = event.text()
+        if len(typed) == 1 and typed.isalpha() and typed.lower() != typed.upper():
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self.caps_lock_noticed.emit(typed.isupper() != shift)
+        super().keyPressEvent(event)

@@ -1,0 +1,208 @@
+"""Particulars of a patient, new or amended."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from PySide6.QtCore import QLocale, Signal, Slot
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from drscreen.domain.patient import Channel, Patient, Sex
+from drscreen.qt import wording
+from drscreen.qt.controllers.patients import PatientsController
+from drscreen.qt.failure import Failure
+from drscreen.qt.views.parts import ErrorBar, button, label
+from drscreen.qt.views.theme import Theme
+
+LANGUAGES = ("en", "de", "es", "fr", "hi", "pt", "sw", "ta")
+
+
+def date_from(text: str) -> date | None:
+    """A birth date as the locale or as ISO 8601 writes it. Raises `ValueError`."""
+    written = text.strip()
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        short = QLocale().toDate(written, QLocale.FormatType.ShortFormat)
+        if not short.isValid():
+            raise
+        return date(short.year(), short.month(), short.day())
+
+
+class PatientForm(QDialog):
+    """Stays open with everything that was typed until the record is saved."""
+
+    saved = Signal(object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        patients: PatientsController,
+        patient: Patient | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._patients = patients
+        self._before = patient
+        start = patient or Patient(mrn="")
+        self.setWindowTitle(self.tr("Edit patient") if patient else self.tr("New patient"))
+        self.setMinimumWidth(480)
+        self.error = ErrorBar(theme)
+        self.fields = QFormLayout()
+        self.fields.setVerticalSpacing(8)
+        self.fields.setHorizontalSpacing(16)
+        self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.mrn = self._line(self.tr("Patient number"), start.mrn, self.tr("Required"))
+        self.mrn.setReadOnly(patient is not None)
+        self.family_name = self._line(self.tr("Family name"), start.family_name)
+        self.given_name = self._line(self.tr("Given name"), start.given_name)
+        born = start.birth_date.isoformat() if start.birth_date else ""
+        self.birth_date = self._line(self.tr("Birth date"), born, "1960-12-31")
+        self.sex = self._sexes(start.sex)
+        self.phone = self._line(self.tr("Phone"), start.phone)
+        self.email = self._line(self.tr("E-mail"), start.email)
+        self.language = self._languages(start.language)
+        self.consent = {
+            Channel.SMS: QCheckBox(self.tr("Agrees to be told by SMS")),
+            Channel.EMAIL: QCheckBox(self.tr("Agrees to be told by e-mail")),
+        }
+        for channel, box in self.consent.items():
+            box.setChecked(channel in start.consent)
+            self.fields.addRow("", box)
+        self.save = button(self.tr("Save"), "primary", self.tr("Save (Enter)"))
+        self._lay_out()
+        self._opened_with = self._typed()
+        patients.patient_saved.connect(self._on_saved)
+        patients.save_failed.connect(self._on_failed)
+
+    def reject(self) -> None:
+        """Close; ask first where something typed would be lost."""
+        if self._typed() == self._opened_with or self._discard_confirmed():
+            super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The window's own button asks like Esc."""
+        if self.isVisible():
+            event.ignore()
+            self.reject()
+        else:
+            super().closeEvent(event)
+
+    def _lay_out(self) -> None:
+        self.save.setDefault(True)
+        self.save.clicked.connect(self._on_save)
+        cancel = button(self.tr("Cancel"), "plain", self.tr("Close without saving (Esc)"))
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.reject)
+        foot = QHBoxLayout()
+        foot.addWidget(label(self.tr("Only the number is required."), "muted"), 1)
+        foot.addWidget(cancel)
+        foot.addWidget(self.save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(12)
+        column.addWidget(self.error)
+        column.addLayout(self.fields)
+        column.addSpacing(8)
+        column.addLayout(foot)
+
+    def _discard_confirmed(self) -> bool:
+        answer = QMessageBox.question(
+            self,
+            self.tr("Discard what was typed?"),
+            self.tr("What was typed for this patient is not saved yet."),
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Discard
+
+    def _line(self, name: str, text: str, placeholder: str = "") -> QLineEdit:
+        edit = QLineEdit(text)
+        edit.setAccessibleName(name)
+        edit.setPlaceholderText(placeholder)
+        self.fields.addRow(name, edit)
+        return edit
+
+    def _sexes(self, now: Sex) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(self.tr("Sex"))
+        for sex in Sex:
+            box.addItem(wording.sex_text(sex), sex.value)
+        box.setCurrentIndex(box.findData(now.value))
+        self.fields.addRow(self.tr("Sex"), box)
+        return box
+
+    def _languages(self, now: str) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(self.tr("Language"))
+        box.setEditable(True)
+        box.addItems(LANGUAGES)
+        box.setCurrentText(now)
+        self.fields.addRow(self.tr("Language"), box)
+        return box
+
+    def _typed(self) -> tuple[object, ...]:
+        lines = (self.mrn, self.family_name, self.given_name, self.birth_date)
+        rest = (self.phone, self.email)
+        return (
+            *(line.text() for line in (*lines, *rest)),
+            self.sex.currentData(),
+            self.language.currentText(),
+            *(box.isChecked() for box in self.consent.values()),
+        )
+
+    @Slot()
+    def _on_save(self) -> None:
+        self.error.clear()
+        try:
+            born = date_from(self.birth_date.text())
+        except ValueError:
+            self._on_failed(
+                Failure(
+                    "invalid_input",
+                    self.tr("The birth date is not a date."),
+                    advice=self.tr("Write year, month and day, for example 1960-12-31."),
+                )
+            )
+            self.birth_date.setFocus()
+            return
+        patient = Patient(
+            mrn=self.mrn.text(),
+            family_name=self.family_name.text(),
+            given_name=self.given_name.text(),
+            birth_date=born,
+            sex=Sex(self.sex.currentData()),
+            phone=self.phone.text(),
+            email=self.email.text(),
+            language=self.language.currentText(),
+            consent=frozenset(c for c, box in self.consent.items() if box.isChecked()),
+            version=self._before.version if self._before else 0,
+        )
+        self.save.setEnabled(False)
+        if self._before is None:
+            self._patients.register(patient)
+        else:
+            self._patients.amend(patient)
+
+    @Slot(object)
+    def _on_saved(self, patient: Patient) -> None:
+        self.accept()
+        self.saved.emit(patient)
+
+    @Slot(object)
+    def _on_failed(self, failure: Failure) -> None:
+        self.save.setEnabled(True)
+        self.error.show_failure(failure)

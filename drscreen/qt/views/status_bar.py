@@ -1,0 +1,72 @@
+"""Network, device, user, lock; and that this is research."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QLabel, QPushButton, QStatusBar
+
+from drscreen.domain.users import User
+from drscreen.qt.controllers.incoming import Batch, NetworkState
+from drscreen.qt.controllers.screening import ScreeningController
+from drscreen.qt.views.parts import button
+from drscreen.qt.views.theme import Theme
+
+
+class StatusBar(QStatusBar):
+    """Always there, also before anybody has signed in."""
+
+    lock_wanted = Signal()
+
+    def __init__(self, theme: Theme, screening: ScreeningController) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setSizeGripEnabled(False)
+        self.research = QLabel(self.tr("Research use, not a cleared device"))
+        self.research.setObjectName("research")
+        self.network = QLabel()
+        self.batch = QLabel()
+        self.user = QLabel()
+        self.lock: QPushButton = button(
+            self.tr("Lock"), "quiet", self.tr("Lock and sign out (Ctrl+L)")
+        )
+        self.lock.clicked.connect(self.lock_wanted)
+        self.addWidget(self.research)
+        for widget in (self.batch, self.network, self.user, self.lock):
+            self.addPermanentWidget(widget)
+        self.show_user(None)
+        theme.changed.connect(self._on_theme_changed)
+        screening.network_changed.connect(self.on_network_changed)
+        screening.batch_changed.connect(self._on_batch_changed)
+        self.on_network_changed(screening.network)
+
+    def show_user(self, user: User | None) -> None:
+        """Who is signed in."""
+        self.user.setVisible(user is not None)
+        self.lock.setVisible(user is not None)
+        self.user.setText((user.display_name or user.name) if user else "")
+        self._on_theme_changed()
+
+    @Slot(object)
+    def on_network_changed(self, state: NetworkState) -> None:
+        """Which network grades, and where it runs."""
+        if state.spec is not None:
+            words = self.tr("Network {0} {1} on {2}").format(
+                state.spec.model.name, state.spec.model.version, state.spec.device
+            )
+            tip = self.tr("Ready to grade")
+        elif state.failure is not None:
+            words, tip = self.tr("No network: see Settings"), state.failure.text
+        else:
+            words = self.tr("Network loading…")
+            tip = self.tr("Patients can be recorded meanwhile; photographs wait for the network.")
+        self.network.setText(words)
+        self.network.setToolTip(tip)
+
+    @Slot(object)
+    def _on_batch_changed(self, batch: Batch) -> None:
+        words = self.tr("Screening {0} of {1}").format(batch.ended + 1, batch.total)
+        self.batch.setText(words if batch.is_running else "")
+
+    @Slot()
+    def _on_theme_changed(self) -> None:
+        self.lock.setIcon(self._theme.icon("lock"))

@@ -1,0 +1,179 @@
+"""The words a person reads for what the domain knows, and the tone each is shown in.
+
+Dates and numbers go through the locale; nothing here decides anything clinical.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
+
+from drscreen.domain.grading import Grade, Grading
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import Patient, Sex
+from drscreen.domain.quality import RETAKE_TIPS, QualityReason
+from drscreen.domain.referral import Decision, Outcome
+from drscreen.domain.screening import Stage
+
+
+class Tone(StrEnum):
+    """A severity as shown: the value is the colour's token; each has a shape of its own."""
+
+    NONE = "grade_0"
+    MILD = "grade_1"
+    MODERATE = "grade_2"
+    SEVERE = "grade_3"
+    PROLIFERATIVE = "grade_4"
+    UNGRADABLE = "ungradable"
+
+
+_DECISION_TONES = {
+    Decision.NO_REFERRAL: Tone.NONE,
+    Decision.HUMAN_REVIEW: Tone.MILD,
+    Decision.REFER: Tone.MODERATE,
+    Decision.REFER_URGENT: Tone.PROLIFERATIVE,
+    Decision.REPEAT_PHOTOGRAPH: Tone.UNGRADABLE,
+}
+_OUTCOME_TONES = {
+    Outcome.NO_REFERRAL: Tone.NONE,
+    Outcome.HUMAN_REVIEW: Tone.MILD,
+    Outcome.REFER: Tone.MODERATE,
+    Outcome.REFER_URGENT: Tone.PROLIFERATIVE,
+    Outcome.INCOMPLETE: Tone.UNGRADABLE,
+}
+
+
+def tr(text: str) -> str:
+    """`text` in the person's language."""
+    return QCoreApplication.translate("wording", text)
+
+
+def grade_tone(grading: Grading | None) -> Tone:
+    """The tone of a grading; none means not gradable."""
+    return Tone.UNGRADABLE if grading is None else Tone(f"grade_{int(grading.grade)}")
+
+
+def grade_text(grading: Grading | None) -> str:
+    """The grade in words."""
+    return tr("Not gradable") if grading is None else tr(grading.grade.title)
+
+
+def grade_title(grade: Grade) -> str:
+    """The scale's name of a grade."""
+    return tr(grade.title)
+
+
+def decision_tone(decision: Decision) -> Tone:
+    """The tone of a decision."""
+    return _DECISION_TONES[decision]
+
+
+def decision_text(decision: Decision) -> str:
+    """A decision in a word or two."""
+    return {
+        Decision.NO_REFERRAL: tr("No referral"),
+        Decision.REFER: tr("Refer"),
+        Decision.REFER_URGENT: tr("Refer urgently"),
+        Decision.HUMAN_REVIEW: tr("Human grader needed"),
+        Decision.REPEAT_PHOTOGRAPH: tr("Take again"),
+    }[decision]
+
+
+def decision_sentence(decision: Decision) -> str:
+    """What the decision asks people to do."""
+    return {
+        Decision.NO_REFERRAL: tr("The program proposes no referral for this eye."),
+        Decision.REFER: tr("The program proposes referral to an eye clinic."),
+        Decision.REFER_URGENT: tr("The program proposes urgent referral to an eye clinic."),
+        Decision.HUMAN_REVIEW: tr(
+            "The program does not decide this one: show the photograph to a human grader."
+        ),
+        Decision.REPEAT_PHOTOGRAPH: tr(
+            "This photograph was not graded. Take it again, or refer if it cannot be better."
+        ),
+    }[decision]
+
+
+def outcome_tone(outcome: Outcome) -> Tone:
+    """The tone of a patient's outcome."""
+    return _OUTCOME_TONES[outcome]
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """A patient's outcome in words."""
+    return {
+        Outcome.NO_REFERRAL: tr("No referral"),
+        Outcome.REFER: tr("Refer"),
+        Outcome.REFER_URGENT: tr("Refer urgently"),
+        Outcome.HUMAN_REVIEW: tr("Human grader needed"),
+        Outcome.INCOMPLETE: tr("Incomplete: repeat or refer"),
+    }[outcome]
+
+
+def eye_text(eye: Laterality) -> str:
+    """Which eye, with the code that graders use."""
+    return tr("OD, right eye") if eye is Laterality.OD else tr("OS, left eye")
+
+
+def stage_text(stage: Stage) -> str:
+    """What is being done to a photograph."""
+    return {
+        Stage.READING: tr("Reading the file"),
+        Stage.DECODING: tr("Decoding the picture"),
+        Stage.QUALITY: tr("Checking the quality"),
+        Stage.PREDICTING: tr("Grading"),
+        Stage.SAVING: tr("Saving"),
+    }[stage]
+
+
+def tip_text(reason: QualityReason) -> str:
+    """How to take the photograph better."""
+    return tr(RETAKE_TIPS[reason])
+
+
+def sex_text(sex: Sex) -> str:
+    """Administrative sex in a word."""
+    return {
+        Sex.FEMALE: tr("Female"),
+        Sex.MALE: tr("Male"),
+        Sex.OTHER: tr("Other"),
+        Sex.UNKNOWN: tr("Not stated"),
+    }[sex]
+
+
+def patient_title(patient: Patient) -> str:
+    """The patient's name, or that it is not known yet."""
+    return patient.display_name or tr("Name not recorded")
+
+
+def patient_line(patient: Patient) -> str:
+    """Number, birth date and sex in one line."""
+    born = day_text(patient.birth_date) if patient.birth_date else tr("not recorded")
+    # Non-breaking: a patient number that wraps is misread.
+    return tr("Number\u00a0{0}   ·   Born {1}   ·   {2}").format(
+        patient.mrn, born, sex_text(patient.sex)
+    )
+
+
+def day_text(day: date) -> str:
+    """A calendar day as the locale writes it."""
+    return QLocale().toString(QDate(day.year, day.month, day.day), QLocale.FormatType.ShortFormat)
+
+
+def time_text(moment: datetime) -> str:
+    """The time of day here, as the locale writes it."""
+    here = moment.astimezone()
+    return QLocale().toString(QTime(here.hour, here.minute), QLocale.FormatType.ShortFormat)
+
+
+def percent_text(share: float) -> str:
+    """0 to 1 as a percentage with one decimal, never rounded up to certainty."""
+    shown = min(share, 0.999) if share < 1.0 else share
+    return f"{QLocale().toString(100.0 * shown, 'f', 1)} %"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration with one decimal."""
+    return tr("{0} s").format(QLocale().toString(seconds, "f", 1))

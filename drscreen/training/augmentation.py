@@ -1,0 +1,60 @@
+"""Label-safe changes of prepared squares, for training only; prediction never sees them.
+
+Turns, mirror images, small changes of size and place, of light and of colour leave a grade as it
+is. Everything comes from the generator given, so a step of training can be repeated exactly.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn import functional as F  # noqa: N812 - torch's own convention
+
+_SCALE = (0.85, 1.2)
+_SHIFT = 0.04
+_BRIGHTNESS = 0.25
+_CONTRAST = 0.25
+_CHANNEL = 0.12
+
+
+def augment(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """float (n, 3, size, size) in 0..1 to the same shape and range."""
+    return _recolour(_move(batch, generator), generator)
+
+
+def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
+    return torch.rand(n, generator=generator) * (high - low) + low
+
+
+def _move(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    n = batch.shape[0]
+    angle = _uniform(n, -math.pi, math.pi, generator)
+    scale = _uniform(n, *_SCALE, generator)
+    mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
+    shift_x = _uniform(n, -_SHIFT, _SHIFT, generator)
+    shift_y = _uniform(n, -_SHIFT, _SHIFT, generator)
+    rows = [
+        torch.stack([cos * mirror, -sin, shift_x], dim=1),
+        torch.stack([sin * mirror, cos, shift_y], dim=1),
+    ]
+    theta = torch.stack(rows, dim=1).to(batch.device)
+    grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
+    return F.grid_sample(batch, grid, mode="bilinear", align_corners=False)
+
+
+def _recolour(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    n = batch.shape[0]
+
+    def gains(spread: float, channels: int) -> torch.Tensor:
+        drawn = _uniform(n * channels, 1 - spread, 1 + spread, generator)
+        return drawn.view(n, channels, 1, 1).to(batch.device)
+
+    # Black surroundings stay black: contrast turns about the mean of what is lit.
+    lit = batch.amax(dim=1, keepdim=True) > 0.06
+    share = lit.float().mean(dim=(2, 3), keepdim=True).clamp_min(1e-3)
+    mean = (batch * lit).mean(dim=(1, 2, 3), keepdim=True) / share
+    changed = (batch - mean) * gains(_CONTRAST, 1) + mean
+    changed = changed * gains(_BRIGHTNESS, 1) * gains(_CHANNEL, 3)
+    return torch.where(lit, changed, batch).clamp(0.0, 1.0)

@@ -1,0 +1,260 @@
+"""A store in memory that keeps every promise of `drscreen.domain.ports.Store` but encryption.
+
+The contract tests in tests/adapters/store hold it to the same assertions as the real one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+from drscreen.domain.errors import (
+    PatientExists,
+    PatientUnknown,
+    SignInFailed,
+    StoreConflict,
+    StoreDamaged,
+    StoreError,
+    StoreExists,
+    StoreMissing,
+    UserExists,
+)
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.users import Role, User
+
+
+@dataclass
+class _State:
+    """Everything stored. The values are immutable, so a copy of the dictionaries is a snapshot."""
+
+    clinic: str
+    users: dict[str, tuple[User, str]] = field(default_factory=dict)
+    patients: dict[str, Patient] = field(default_factory=dict)
+    exams: dict[tuple[str, date], str] = field(default_factory=dict)
+    photographs: dict[str, tuple[PhotographRecord, bytes]] = field(default_factory=dict)
+
+    def copy(self) -> _State:
+        return _State(
+            self.clinic,
+            dict(self.users),
+            dict(self.patients),
+            dict(self.exams),
+            dict(self.photographs),
+        )
+
+
+class FakeStore:
+    """`Store` in memory. `create` then `open`, as in life; or `FakeStore.opened()` in one go."""
+
+    def __init__(self) -> None:
+        self._state: _State | None = None
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def opened(user: str = "nurse", role: Role = Role.ADMINISTRATOR) -> FakeOpenStore:
+        """A new store, unlocked by its first user."""
+        store = FakeStore()
+        store.create("Test clinic", user, "", role, "a good long password")
+        return store.open(user, "a good long password")
+
+    def exists(self) -> bool:
+        return self._state is not None
+
+    def create(self, clinic: str, user: str, display_name: str, role: Role, password: str) -> None:
+        if self._state is not None:
+            raise StoreExists("There is a store in this folder already.")
+        first = User(user, role, display_name)
+        self._state = _State(clinic, users={user.casefold(): (first, password)})
+
+    def open(self, user: str, password: str) -> FakeOpenStore:
+        if self._state is None:
+            raise StoreMissing("There is no store in this folder yet.")
+        account, expected = self._state.users.get(user.casefold(), (None, None))
+        if account is None or password != expected:
+            raise SignInFailed("The user name or the password is wrong.")
+        return FakeOpenStore(self, account, self._state.clinic)
+
+    @contextmanager
+    def changing(self, user: User) -> Iterator[FakeRecords]:
+        """One transaction at a time; a copy of the state takes its place only at the end."""
+        if not self._lock.acquire(timeout=5):
+            raise StoreError("The records are in use by another window.")
+        try:
+            if self._state is None:
+                raise StoreMissing("There is no store in this folder yet.")
+            draft = self._state.copy()
+            yield FakeRecords(draft, user)
+            self._state = draft
+        finally:
+            self._lock.release()
+
+
+class FakeOpenStore:
+    """`OpenStore` over a `FakeStore`."""
+
+    def __init__(self, store: FakeStore, user: User, clinic: str) -> None:
+        self._store = store
+        self._user = user
+        self._clinic = clinic
+        self.closed = False
+
+    @property
+    def user(self) -> User:
+        return self._user
+
+    @property
+    def clinic(self) -> str:
+        return self._clinic
+
+    @contextmanager
+    def transaction(self) -> Iterator[FakeRecords]:
+        if self.closed:
+            raise StoreError("The records are locked. Sign in again.")
+        with self._store.changing(self._user) as records:
+            yield records
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeRecords:
+    """`Records` over dictionaries."""
+
+    def __init__(self, state: _State, user: User) -> None:
+        self._state = state
+        self._user = user
+
+    def add_patient(self, patient: Patient) -> Patient:
+        if patient.mrn in self._state.patients:
+            raise PatientExists("There is a patient with that number already.")
+        return self._keep(replace(patient, version=1))
+
+    def change_patient(self, patient: Patient) -> Patient:
+        stored = self._known(patient.mrn)
+        if stored.version != patient.version:
+            raise StoreConflict("Somebody else changed this patient's record meanwhile.")
+        return self._keep(replace(patient, version=patient.version + 1))
+
+    def find_patient(self, mrn: str) -> Patient | None:
+        return self._state.patients.get(mrn)
+
+    def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:
+        rows = [self._summary(patient) for patient in self._matching(text)]
+        rows.sort(key=lambda row: row.patient.mrn)
+        rows.sort(key=lambda row: row.last_exam or date.min, reverse=True)
+        return rows[offset : offset + limit]
+
+    def count_patients(self, text: str) -> int:
+        return len(self._matching(text))
+
+    def save_photograph(
+        self,
+        mrn: str,
+        eye: Laterality,
+        data: bytes,
+        result: ScreeningResult,
+        *,
+        recorded_at: datetime,
+        is_drawing: bool = False,
+    ) -> PhotographRecord:
+        self._known(mrn)
+        if recorded_at.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        if hashlib.sha256(data).hexdigest() != result.sha256:
+            raise ValueError("the result is that of another photograph")
+        exam = self._state.exams.setdefault((mrn, recorded_at.date()), str(uuid.uuid4()))
+        record = PhotographRecord(
+            id=str(uuid.uuid4()),
+            exam_id=exam,
+            eye=eye,
+            sha256=result.sha256,
+            media_type=result.media_type,
+            width=result.width,
+            height=result.height,
+            taken=recorded_at.astimezone(UTC),
+            quality=result.quality,
+            grading=result.grading,
+            decision=result.decision,
+            model=result.model,
+            recorded_by=self._user.name,
+            is_drawing=is_drawing,
+        )
+        self._state.photographs[record.id] = (record, data)
+        return record
+
+    def exams(self, mrn: str) -> list[Exam]:
+        return [
+            Exam(exam, mrn, day, tuple(self._newest_first(exam)))
+            for (number, day), exam in sorted(
+                self._state.exams.items(), key=lambda item: item[0][1], reverse=True
+            )
+            if number == mrn
+        ]
+
+    def find_photograph(self, photograph_id: str) -> PhotographRecord | None:
+        record, _data = self._state.photographs.get(photograph_id, (None, b""))
+        return record
+
+    def photograph_bytes(self, photograph_id: str) -> bytes:
+        if photograph_id not in self._state.photographs:
+            raise StoreDamaged("The photograph is not in the records.")
+        return self._state.photographs[photograph_id][1]
+
+    def add_user(self, user: User, password: str) -> None:
+        if user.name.casefold() in self._state.users:
+            raise UserExists("There is a user of that name already.")
+        self._state.users[user.name.casefold()] = (user, password)
+
+    def users(self) -> list[User]:
+        return [user for _name, (user, _password) in sorted(self._state.users.items())]
+
+    def _keep(self, patient: Patient) -> Patient:
+        self._state.patients[patient.mrn] = patient
+        return patient
+
+    def _known(self, mrn: str) -> Patient:
+        patient = self._state.patients.get(mrn)
+        if patient is None:
+            raise PatientUnknown("There is no patient with that number.")
+        return patient
+
+    def _newest_first(self, exam: str) -> list[PhotographRecord]:
+        last_saved_first = reversed(self._state.photographs.values())
+        records = [record for record, _data in last_saved_first if record.exam_id == exam]
+        return sorted(records, key=lambda record: record.taken, reverse=True)
+
+    def _matching(self, text: str) -> list[Patient]:
+        words = _plain(text).split()
+        return [
+            patient
+            for patient in self._state.patients.values()
+            if all(
+                word in _plain(f"{patient.mrn} {patient.family_name} {patient.given_name}")
+                for word in words
+            )
+        ]
+
+    def _summary(self, patient: Patient) -> PatientSummary:
+        exams = self.exams(patient.mrn)
+        photographs = [photograph for exam in exams for photograph in exam.photographs]
+        newest = max(photographs, key=lambda record: record.taken, default=None)
+        return PatientSummary(
+            patient=patient,
+            photographs=len(photographs),
+            last_exam=exams[0].day if exams else None,
+            last_decision=newest.decision if newest else None,
+        )
+
+
+def _plain(text: str) -> str:
+    """Case and accents taken off."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(mark for mark in decomposed if unicodedata.category(mark) != "Mn")
