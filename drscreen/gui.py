@@ -6,16 +6,23 @@ the threads that need them, after the window is visible.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QApplication
 
 from drscreen.bootstrap import Workstation
 from drscreen.qt.collector import Collector
+from drscreen.qt.controllers.demonstration import (
+    PASSWORD,
+    USER,
+    DemonstrationController,
+    samples_in,
+)
 from drscreen.qt.controllers.desk import Desk, Outside
 from drscreen.qt.views.crash import CrashReporter
 from drscreen.qt.views.main_window import MainWindow
@@ -46,23 +53,34 @@ def run(
         workstation = workstation.demonstration()
     theme = Theme(app, workstation.resources)
     desk = Desk(outside(workstation, drawings=demonstration))
-    theme.apply(desk.settings.settings.theme)
-    desk.settings.theme_changed.connect(theme.apply)
-    banner = _tr("Demonstration clinic: drawings, not patients") if demonstration else ""
-    window = MainWindow(theme, desk, banner)
     collector = Collector(app)
-    collector.start()
-    if report_first_paint:
-        window.first_painted.connect(_report_first_paint)
-    else:
+    try:
+        theme.apply(desk.settings.settings.theme)
+        desk.settings.theme_changed.connect(theme.apply)
+        if demonstration:
+            window = MainWindow(theme, desk, _tr("Demonstration clinic: drawings, not patients"))
+            window.sign_in.explanation.setText(
+                _tr("User name: {0}. Password: {1}.").format(USER, PASSWORD)
+            )
+            samples = workstation.resources / "samples"
+            guide = DemonstrationController(desk, lambda: samples_in(samples))
+            guide.setParent(desk)
+        else:
+            window = MainWindow(theme, desk)
+        collector.start()
         # Queued behind the paint event, so that the frame is on the screen first.
-        window.first_painted.connect(lambda: QTimer.singleShot(0, desk.start))
-    window.show()
-    status = app.exec()
-    window.hide()
-    desk.shut_down()
-    collector.stop()
-    sys.excepthook = sys.__excepthook__
+        if report_first_paint:
+            window.first_painted.connect(_report_first_paint, Qt.ConnectionType.QueuedConnection)
+        else:
+            window.first_painted.connect(desk.start, Qt.ConnectionType.QueuedConnection)
+        window.show()
+        status = app.exec()
+        window.hide()
+    finally:
+        # A QThread that is still running when it is destroyed ends the process.
+        desk.shut_down()
+        collector.stop()
+        sys.excepthook = sys.__excepthook__
     return status
 
 
@@ -95,6 +113,4 @@ def _seconds_since_start() -> float:
         return time.perf_counter() - _IMPORTED
     # Field 22, counted after the name in brackets, is the start in clock ticks since boot.
     started = int(stat.read_text().rsplit(")", 1)[1].split()[19])
-    import os
-
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")

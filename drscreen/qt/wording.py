@@ -159,7 +159,11 @@ def patient_line(patient: Patient) -> str:
 
 def day_text(day: date) -> str:
     """A calendar day as the locale writes it."""
-    return QLocale().toString(QDate(day.year, day.month, day.day), QLocale.FormatType.ShortFormat)
+    locale = QLocale()
+    if locale.language() == QLocale.Language.C:
+        # A machine without a language set: ISO 8601 is at least read the same way by everybody.
+        return day.isoformat()
+    return locale.toString(QDate(day.year, day.month, day.day), QLocale.FormatType.ShortFormat)
 
 
 def time_text(moment: datetime) -> str:

@@ -9,7 +9,7 @@ of view, so that it is marked wherever it is shown.
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from drscreen.adapters.imaging.phantom_canvas import Floats, Frame
 from drscreen.adapters.imaging.phantom_defects import apply_defect, draw_outer_eye
@@ -27,6 +27,8 @@ from drscreen.domain.quality import QualityReason
 CAPTION = "drawing"
 #: Level of the caption's grey: readable, and dark enough to stay outside the lit field.
 _CAPTION_GREY = 92
+#: Blur of the imagined optics, a standard deviation in field units.
+_OPTICS = 0.0032
 
 
 def draw_phantom(
@@ -83,7 +85,8 @@ def _finish(canvas: Floats, frame: Frame, noise: np.random.Generator) -> RgbImag
     grain = noise.standard_normal((frame.height, frame.width), dtype=np.float32)
     canvas += (1.6 * grain * np.minimum(1, canvas[..., :1].max(axis=2) / 40))[..., None]
     pixels = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
-    picture = Image.fromarray(pixels)
+    # No camera is as sharp as a drawing.
+    picture = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(_OPTICS * frame.radius))
     draw = ImageDraw.Draw(picture)
     height = max(9, frame.size // 42)
     at = (frame.size // 50, frame.height - frame.size // 60)

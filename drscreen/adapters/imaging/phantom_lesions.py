@@ -11,7 +11,7 @@ from drscreen.adapters.imaging.phantom_canvas import Floats, Frame, Mask, blotch
 from drscreen.adapters.imaging.phantom_retina import DISC, walk
 from drscreen.domain.grading import Grade
 
-_BLOOD = (0.52, 0.26, 0.34)
+_BLOOD = (0.58, 0.34, 0.40)
 _FINE_VESSEL = (0.74, 0.40, 0.46)
 #: Haemorrhages in each of the four quadrants; the scale asks for more than twenty in severe.
 _PER_QUADRANT = {Grade.MODERATE: 4, Grade.SEVERE: 24, Grade.PROLIFERATIVE: 9}

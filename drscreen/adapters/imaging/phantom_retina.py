@@ -14,8 +14,8 @@ DISC = (0.57, -0.03)
 DISC_RADIUS = 0.135
 _STEP = 0.02
 #: Veins absorb more than arteries, and are wider (arteriovenous ratio about 2:3).
-_VEIN_FACTORS = (0.66, 0.42, 0.50)
-_ARTERY_FACTORS = (0.86, 0.60, 0.60)
+_VEIN_FACTORS = (0.72, 0.50, 0.56)
+_ARTERY_FACTORS = (0.88, 0.67, 0.66)
 _PALETTE = ((205.0, 98.0, 46.0), (188.0, 84.0, 50.0), (214.0, 116.0, 56.0), (176.0, 78.0, 52.0))
 
 

@@ -8,6 +8,7 @@ five pixels wide there, whatever the camera.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +17,20 @@ from PIL import Image
 from drscreen.adapters.imaging.field_of_view import as_image, find_field_of_view
 from drscreen.domain.image import FieldOfView, RgbImage
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]  # float32 throughout; numpy's stubs widen some results
 
 #: The longer side of the field of view while measuring, in pixels.
 WORKING_SIDE = 320
 #: The measured circle ends short of the rim, where cameras leave a coloured halo.
-_CIRCLE = 0.92
+_CIRCLE = 0.88
 #: A pixel darker than this in its brightest channel (0..255) says nothing about colour.
 _COLOUR_FLOOR = 50.0
 #: A pixel brighter than this in its darkest channel has lost its colour to glare.
 _COLOUR_CEILING = 225.0
 #: Green above this is burnt out: the vessels in it are gone.
 _GLARE = 235.0
-#: How far channels may be out of the fundus order red >= green >= blue, in levels.
-_ORDER_SLACK = 8.0
+#: How far green or blue may exceed red before the colour counts as foreign, in levels.
+_RED_SLACK = 8.0
 #: A step of this many levels from one working pixel to the next is a hard edge.
 _HARD_STEP = 20.0
 #: Side of the blocks in which line directions are compared, in working pixels.
@@ -45,10 +46,12 @@ class QualityMeasures:
     lit: share that is lit at all.
     brightness: median level of the brightest channel.
     glare: share burnt out in green.
-    foreign: share whose colour is not in the order red, green, blue (of pixels bright enough).
+    foreign: share in which red is not the strongest channel (of pixels bright enough).
     chroma: mean of (max - min) / max over the channels (of pixels neither dark nor burnt out).
-    chroma_spread: standard deviation of the same ratio in the whole circle.
+    chroma_spread: standard deviation of the same ratio over the same pixels.
     detail: contrast at the scale of vessels, in levels of green (standard deviation).
+    sharpness: contrast of the finer half of that band over all of it. Blur takes the finer half
+        first, whatever the contrast; haze takes both alike.
     red_echo: the same contrast in red over that in green, each relative to its surroundings.
         Haemoglobin absorbs green and hardly red, so that vessels echo weakly; painted or printed
         detail, wood or brick darkens all channels alike.
@@ -66,6 +69,7 @@ class QualityMeasures:
     chroma: float
     chroma_spread: float
     detail: float
+    sharpness: float
     red_echo: float
     hard_edges: float
     coherence: float
@@ -77,16 +81,23 @@ def measure(image: RgbImage) -> QualityMeasures:
     pixels = _working_copy(image, field)
     inside = _circle(pixels.shape[0], pixels.shape[1])
     red, green, blue = (np.ascontiguousarray(pixels[..., i]) for i in range(3))
-    brightest, darkest = pixels.max(axis=2), pixels.min(axis=2)
-    chroma = (brightest - darkest) / np.maximum(brightest, 1)
+    brightest = np.maximum(np.maximum(red, green), blue)
+    darkest = np.minimum(np.minimum(red, green), blue)
+    chroma: Floats = (brightest - darkest) / np.maximum(brightest, 1)
     judged = inside & (brightest >= _COLOUR_FLOOR)
-    in_order = (red >= green - _ORDER_SLACK) & (green >= blue - _ORDER_SLACK)
+    coloured = judged & (darkest <= _COLOUR_CEILING)
+    reddest = red >= np.maximum(green, blue) - _RED_SLACK
     floor = max(22.0, 0.12 * float(np.percentile(brightest, 95)))
 
-    fine_green = _vessel_band(green)
+    # Between noise and the background's slow changes lies what vessels add.
+    soft_green = blur(green, 1.2)
+    vessels = soft_green - _surroundings(green, 10)
+    detail = float(vessels[inside].std())
+    finer = float((soft_green - blur(green, 2.4))[inside].std())
     green_ground, red_ground = (np.maximum(_surroundings(c, 20), 12) for c in (green, red))
-    green_contrast = float((fine_green / green_ground)[inside].std())
-    red_contrast = float((_vessel_band(red) / red_ground)[inside].std())
+    green_contrast = float((vessels / green_ground)[inside].std())
+    red_vessels = blur(red, 1.2) - _surroundings(red, 10)
+    red_contrast = float((red_vessels / red_ground)[inside].std())
     steps = np.hypot(*np.gradient(blur(0.3 * red + 0.59 * green + 0.11 * blue, 1.0)))
     return QualityMeasures(
         coverage=field.coverage,
@@ -94,10 +105,11 @@ def measure(image: RgbImage) -> QualityMeasures:
         lit=_share(brightest > floor, inside),
         brightness=float(np.median(brightest[inside])),
         glare=_share(green > _GLARE, inside),
-        foreign=_share(~in_order, judged),
-        chroma=_mean(chroma, judged & (darkest <= _COLOUR_CEILING)),
-        chroma_spread=float(chroma[inside].std()),
-        detail=float(fine_green[inside].std()),
+        foreign=_share(~reddest, judged),
+        chroma=_mean(chroma, coloured),
+        chroma_spread=float(chroma[coloured].std()) if coloured.any() else 0.0,
+        detail=detail,
+        sharpness=finer / max(detail, 0.05),
         red_echo=red_contrast / max(green_contrast, 1e-4),
         hard_edges=_share(steps > _HARD_STEP, inside),
         coherence=_line_coherence(green / green_ground - 1, inside),
@@ -133,13 +145,18 @@ def _mean(values: Floats, where: NDArray[np.bool_]) -> float:
 def blur(plane: Floats, sigma: float) -> Floats:
     """Gaussian blur of a float32 plane with edges repeated; Pillow's own blurs bytes only."""
     radius = int(2.5 * sigma + 0.5)
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    kernel /= kernel.sum()
-    height, width = plane.shape
-    padded = np.pad(plane, ((radius, radius), (0, 0)), mode="edge")
-    rows = sum(np.float32(k) * padded[i : i + height] for i, k in enumerate(kernel))
-    padded = np.pad(np.asarray(rows), ((0, 0), (radius, radius)), mode="edge")
-    return np.asarray(sum(np.float32(k) * padded[:, i : i + width] for i, k in enumerate(kernel)))
+    kernel = np.exp(-0.5 * (np.arange(radius + 1) / sigma) ** 2)
+    kernel /= 2 * kernel.sum() - kernel[0]
+    for _ in range(2):  # along the columns, then, turned, along the rows
+        padded = np.pad(plane, ((radius, radius), (0, 0)), mode="edge")
+        height = plane.shape[0]
+        total = np.float32(kernel[0]) * padded[radius : radius + height]
+        for step in range(1, radius + 1):
+            before = padded[radius - step : radius - step + height]
+            after = padded[radius + step : radius + step + height]
+            total += np.float32(kernel[step]) * (before + after)
+        plane = np.ascontiguousarray(total.T)
+    return plane
 
 
 def _surroundings(plane: Floats, cell: int) -> Floats:
@@ -148,11 +165,6 @@ def _surroundings(plane: Floats, cell: int) -> Floats:
     coarse = (max(2, round(picture.width / cell)), max(2, round(picture.height / cell)))
     small = picture.resize(coarse, Image.Resampling.BOX)
     return np.asarray(small.resize(picture.size, Image.Resampling.BICUBIC))
-
-
-def _vessel_band(plane: Floats) -> Floats:
-    """Detail between noise and the background's slow changes: where vessels are."""
-    return blur(plane, 1.2) - _surroundings(plane, 10)
 
 
 def _line_coherence(relative: Floats, inside: NDArray[np.bool_]) -> float:
@@ -180,4 +192,5 @@ def _block_sums(plane: Floats) -> Floats:
     """Sums over whole blocks of `_BLOCK` x `_BLOCK` pixels; the last partial ones are left out."""
     height, width = (side // _BLOCK for side in plane.shape)
     whole = plane[: height * _BLOCK, : width * _BLOCK]
-    return whole.reshape(height, _BLOCK, width, _BLOCK).sum(axis=(1, 3))
+    sums: Floats = whole.reshape(height, _BLOCK, width, _BLOCK).sum(axis=(1, 3))
+    return sums

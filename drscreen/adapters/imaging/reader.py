@@ -65,8 +65,9 @@ _TURNS = {
 }
 _QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
-# Pillow warns from 89 megapixels; MAX_PIXELS is lower and refuses, so the warning is only noise.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow warns of large pictures, which MAX_PIXELS refuses, and of odd tags, which are not used: on
+# a clinic's screen both are only noise.
+warnings.filterwarnings("ignore", module=r"PIL\..*")
 
 
 class PillowReader:

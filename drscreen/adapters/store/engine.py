@@ -60,11 +60,20 @@ def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _leave_clean)
     return engine
 
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _leave_clean(driver: Any, _record: object) -> None:
+    """A COMMIT that fails leaves SQLite's transaction open, and SQLAlchemy takes it for ended: the
+    next to get this connection could not begin, and no other window could write.
+    """
+    if driver is not None:
+        driver.rollback()
 
 
 def checkpoint(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from drscreen.domain.users import PASSWORD_MIN
 from drscreen.qt.controllers.session import NewClinic, SessionController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, PasswordField, button, label
+from drscreen.qt.views.parts import TARGET, ErrorBar, PasswordField, button, field_label, label
 from drscreen.qt.views.theme import Theme
 
 CARD_WIDTH = 520
@@ -52,7 +52,6 @@ class EntryPage(QWidget):
         self.error = ErrorBar(theme)
         self.fields = QFormLayout()
         self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.fields.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.fields.setVerticalSpacing(8)
         self.fields.setHorizontalSpacing(16)
         self.caps = label(self.tr("Caps Lock seems to be on."), "error")
@@ -117,7 +116,8 @@ class EntryPage(QWidget):
         edit.setAccessibleName(name)
         edit.setPlaceholderText(placeholder)
         edit.returnPressed.connect(self.action.click)
-        self.fields.addRow(name, edit)
+        edit.setMinimumHeight(TARGET)
+        self.fields.addRow(field_label(name, edit), edit)
         return edit
 
     def password(self, theme: Theme, name: str) -> PasswordField:
@@ -125,7 +125,7 @@ class EntryPage(QWidget):
         made = PasswordField(theme, name)
         made.submitted.connect(self.action.click)
         made.caps_lock_noticed.connect(self.caps.setVisible)
-        self.fields.addRow(name, made)
+        self.fields.addRow(field_label(name, made), made)
         return made
 
 

@@ -11,8 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QProgressBar,
-    QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -23,9 +21,8 @@ from drscreen.qt.controllers.incoming import Batch, Incoming, State
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.views.incoming_row import IncomingRow
 from drscreen.qt.views.parts import button, label
+from drscreen.qt.views.rows_area import RowsArea
 from drscreen.qt.views.theme import Theme
-
-ROWS_HEIGHT = 264
 
 
 class IncomingPanel(QWidget):
@@ -46,7 +43,7 @@ class IncomingPanel(QWidget):
         self.cancel = button(self.tr("Cancel"), "plain", self.tr("Cancel what is left (Esc)"))
         self.cancel.clicked.connect(screening.cancel)
         self._drop = self._drop_area()
-        self._rows_area = self._scrolling_rows()
+        self._rows_area = RowsArea()
         self._batch_words = label("", "muted")
         self._batch_bar = QProgressBar()
         self._batch_bar.setTextVisible(False)
@@ -129,22 +126,6 @@ class IncomingPanel(QWidget):
         inside.addWidget(self.add)
         return area
 
-    def _scrolling_rows(self) -> QScrollArea:
-        inside = QWidget()
-        inside.setObjectName("column")
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
-        self._column.addStretch()
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        return area
-
     def _refresh(self) -> None:
         staged = [r.item for r in self.rows if r.item.state is State.STAGED]
         ready = [item for item in staged if item.eye is not None]
@@ -160,9 +141,9 @@ class IncomingPanel(QWidget):
         self.cancel.setVisible(running)
         self._batch_bar.setVisible(running and batch.total > 1)
         self._batch_words.setText(self._foot_words(len(staged) - len(ready), batch))
-        height = self._column.sizeHint().height()
-        self._rows_area.setVisible(bool(self._rows))
-        self._rows_area.setFixedHeight(min(ROWS_HEIGHT, height))
+        # One primary action: adding, until something is there to be screened.
+        self.add.setProperty("kind", "plain" if staged else "primary")
+        self.add.style().polish(self.add)
 
     def _foot_words(self, undecided: int, batch: Batch) -> str:
         if batch.is_running:
@@ -175,7 +156,7 @@ class IncomingPanel(QWidget):
 
     @Slot(object)
     def _on_added(self, item: Incoming) -> None:
-        if item.mrn != self._mrn:
+        if item.mrn != self._mrn or _needs_no_word(item):
             return
         row = IncomingRow(self._theme, item)
         row.eye_chosen.connect(self._on_eye_chosen)
@@ -183,13 +164,15 @@ class IncomingPanel(QWidget):
         row.retried.connect(self._screening.retry)
         row.stepped.connect(self._on_stepped)
         self._rows[item.id] = row
-        self._column.insertWidget(self._column.count() - 1, row)
+        self._rows_area.put(row)
         self._refresh()
 
     @Slot(object)
     def _on_changed(self, item: Incoming) -> None:
         row = self._rows.get(item.id)
-        if row is not None:
+        if row is not None and _needs_no_word(item):
+            self._on_removed(item.id)
+        elif row is not None:
             row.show_item(item)
             if item.state is State.WORKING:
                 self._rows_area.ensureWidgetVisible(row)
@@ -199,9 +182,7 @@ class IncomingPanel(QWidget):
     def _on_removed(self, item_id: int) -> None:
         row = self._rows.pop(item_id, None)
         if row is not None:
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
+            self._rows_area.take(row)
         self._refresh()
 
     @Slot(object)
@@ -228,3 +209,8 @@ class IncomingPanel(QWidget):
             row = self._rows[order[position]]
             row.setFocus()
             self._rows_area.ensureWidgetVisible(row)
+
+
+def _needs_no_word(item: Incoming) -> bool:
+    """Graded and listed among the exams: nothing is left to do about the file."""
+    return item.result is not None and item.result.quality.gradable

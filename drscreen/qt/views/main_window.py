@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask first while photographs are being screened."""
-        if self._may_close:
+        if self._may_close or not self._desk.screening.is_busy:
             event.accept()
             return
         event.ignore()

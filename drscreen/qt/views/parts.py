@@ -34,6 +34,14 @@ def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
     return made
 
 
+def field_label(text: str, field: QWidget) -> QLabel:
+    """A form's label, level with its field and naming it to assistive technology."""
+    made = label(text)
+    made.setMinimumHeight(TARGET + 2)
+    made.setBuddy(field)
+    return made
+
+
 def button(text: str, kind: str = "plain", tip: str = "") -> QPushButton:
     """A push button; `kind` is primary, plain or quiet."""
     made = QPushButton(text)
@@ -137,6 +145,8 @@ class PasswordField(QWidget):
         row.addWidget(self.edit, 1)
         row.addWidget(self._shown)
         self.setFocusProxy(self.edit)
+        # A form lays rows out by this; the style sheet's heights arrive too late for it.
+        self.setMinimumHeight(TARGET + 2)
 
     def text(self) -> str:
         """What is typed."""

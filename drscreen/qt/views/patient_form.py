@@ -22,7 +22,7 @@ from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt import wording
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, button, label
+from drscreen.qt.views.parts import ErrorBar, button, field_label, label
 from drscreen.qt.views.theme import Theme
 
 LANGUAGES = ("en", "de", "es", "fr", "hi", "pt", "sw", "ta")
@@ -133,7 +133,7 @@ class PatientForm(QDialog):
         edit = QLineEdit(text)
         edit.setAccessibleName(name)
         edit.setPlaceholderText(placeholder)
-        self.fields.addRow(name, edit)
+        self.fields.addRow(field_label(name, edit), edit)
         return edit
 
     def _sexes(self, now: Sex) -> QComboBox:
@@ -142,7 +142,7 @@ class PatientForm(QDialog):
         for sex in Sex:
             box.addItem(wording.sex_text(sex), sex.value)
         box.setCurrentIndex(box.findData(now.value))
-        self.fields.addRow(self.tr("Sex"), box)
+        self.fields.addRow(field_label(self.tr("Sex"), box), box)
         return box
 
     def _languages(self, now: str) -> QComboBox:
@@ -151,7 +151,7 @@ class PatientForm(QDialog):
         box.setEditable(True)
         box.addItems(LANGUAGES)
         box.setCurrentText(now)
-        self.fields.addRow(self.tr("Language"), box)
+        self.fields.addRow(field_label(self.tr("Language"), box), box)
         return box
 
     def _typed(self) -> tuple[object, ...]:

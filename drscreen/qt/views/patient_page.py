@@ -115,6 +115,7 @@ class PatientPage(QWidget):
         self.result.setMinimumWidth(260)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
+        split.setHandleWidth(12)
         for widget, stretch in ((left, 0), (self.photograph, 1), (self.result, 0)):
             split.addWidget(widget)
             split.setStretchFactor(split.count() - 1, stretch)

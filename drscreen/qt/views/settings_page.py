@@ -10,7 +10,7 @@ from drscreen.domain.settings import Theme as ThemeChoice
 from drscreen.qt.controllers.incoming import NetworkState
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.controllers.settings import SettingsController
-from drscreen.qt.views.parts import ErrorBar, label
+from drscreen.qt.views.parts import ErrorBar, field_label, label
 from drscreen.qt.views.theme import Theme
 
 
@@ -120,7 +120,7 @@ class SettingsPage(QWidget):
         form.setHorizontalSpacing(24)
         form.setVerticalSpacing(8)
         for name, box in rows:
-            form.addRow(name, box)
+            form.addRow(field_label(name, box), box)
         column.addLayout(form)
         if note is not None:
             column.addWidget(note)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -52,7 +54,10 @@ def paint_shape(painter: QPainter, tone: Tone, box: QRectF, color: QColor) -> No
             painter.setBrush(color)
             painter.drawRect(inner)
         case Tone.UNGRADABLE:
-            pen.setDashPattern([1.6, 1.4])
+            # Flat ends: with Qt's square ones the gaps close at this size.
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            dash = math.pi * inner.width() / pen.widthF() / 8
+            pen.setDashPattern([0.58 * dash, 0.42 * dash])
             painter.setPen(pen)
             painter.drawEllipse(inner)
     painter.restore()

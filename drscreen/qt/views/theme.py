@@ -83,6 +83,7 @@ class Theme(QObject):
         return self._template.substitute(
             self._tokens[name],
             chevron=(self._styles / f"chevron-{name}.svg").as_posix(),
+            check=(self._styles / f"check-{name}.svg").as_posix(),
             **{key: f"{value:.1f}" for key, value in sizes.items()},
         )
 

@@ -91,7 +91,8 @@ def test_defects_spoil_what_their_name_says() -> None:
     assert dark.mean() < 0.25 * sound.mean()
     assert bright[..., 2].mean() > 2 * sound[..., 2].mean()
     inner = (slice(120, 260), slice(120, 260), 1)
-    edges = [float(np.abs(np.diff(image[inner], axis=1)).mean()) for image in (sound, blurred)]
+    # Five pixels apart, so that vessels count and sensor noise does not.
+    edges = [float(np.abs(im[inner][:, 5:] - im[inner][:, :-5]).mean()) for im in (sound, blurred)]
     assert edges[1] < 0.8 * edges[0]
     assert max(small.shape) < 0.5 * max(sound.shape)
     assert outer.shape[0] > 1.04 * sound.shape[0]  # no black rim around the front of an eye

@@ -210,9 +210,12 @@ def test_two_windows_wait_for_each_other(home: Path, opened: SqlCipherOpenStore)
 def test_window_that_never_ends_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drscreen.adapters.store.engine.BUSY_TIMEOUT_MS", 50)
     mine, other = unlocked(home), unlocked(home)
-    with mine.transaction():
-        with pytest.raises(StoreError, match="another window"), other.transaction():
-            pass
+    with (
+        mine.transaction(),
+        pytest.raises(StoreError, match="another window"),
+        other.transaction(),
+    ):
+        pass
     with other.transaction() as records:
         records.add_patient(Patient("1"))
     mine.close()
@@ -226,8 +229,11 @@ def test_lock_in_the_middle_of_a_save_lets_it_end(home: Path) -> None:
         opened.close()
         with pytest.raises(StoreError, match="locked"), opened.transaction():
             pass
+        kept = opened._unlocked
         records.save_photograph("1", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY)
+    assert kept is not None, "the running one still needed its keys"
     assert opened._unlocked is None
+    assert not (home / "store" / "records.db-wal").exists()
     again = store_at(home).open("Nora", PASSWORD)
     with again.transaction() as records:
         assert len(records.exams("1")) == 1
@@ -237,3 +243,19 @@ def test_lock_in_the_middle_of_a_save_lets_it_end(home: Path) -> None:
 def test_log_is_emptied_after_each_photograph(home: Path, opened: SqlCipherOpenStore) -> None:
     save(opened)
     assert (home / "store" / "records.db-wal").stat().st_size == 0
+
+
+def test_commit_that_fails_takes_back_the_photograph(
+    home: Path, opened: SqlCipherOpenStore
+) -> None:
+    kept = save(opened, b"kept")
+    with pytest.raises(StoreError, match="refused"), opened.transaction() as records:
+        records.save_photograph("1", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY)
+        records._session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        records._session.execute(
+            text("INSERT INTO exams (uuid, patient_id, day) VALUES ('u', 999, '2026-01-01')")
+        )
+    with opened.transaction() as records:
+        assert [p.id for p in records.exams("1")[0].photographs] == [kept]
+    vault = [path for path in (home / "store" / "vault").rglob("*") if path.is_file()]
+    assert len(vault) == 1

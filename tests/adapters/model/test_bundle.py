@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from drscreen.adapters.model.bundle import (
+    MANIFEST,
+    dequantised,
+    installed,
+    manifest_hash,
+    read_bundle,
+    resolve,
+)
+from drscreen.adapters.model.bundle_writer import SHARD_BYTES, quantised, write_bundle
+from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported
+from tests.bundles import content, random_tensors, write_random_bundle
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_random_bundle(tmp_path_factory.mktemp("bundles") / "trial")
+
+
+@pytest.fixture
+def bundle(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "trial"))
+
+
+def test_a_bundle_reads_back_what_was_written(bundle: Path) -> None:
+    read = read_bundle(bundle)
+    assert read.info.name == "trial"
+    assert read.temperature == 1.5
+    assert read.operating_point.referable == 0.3
+    original = random_tensors()
+    for name, values in read.tensors().items():
+        step = np.abs(original[name]).max() / 127
+        assert np.abs(values - original[name]).max() <= step * 0.51 + 1e-9, name
+
+
+def test_weights_take_a_byte_each_and_shards_stay_below_sixteen_megabytes(bundle: Path) -> None:
+    sizes = [f.stat().st_size for f in bundle.glob("*.safetensors")]
+    parameters = sum(v.size for v in random_tensors().values())
+    assert sum(sizes) < 1.05 * parameters
+    assert max(sizes) <= SHARD_BYTES + 100_000
+
+
+def test_a_resnet152_fits_in_sixty_megabytes(tmp_path: Path) -> None:
+    tensors = random_tensors("resnet152")
+    written = write_bundle(tmp_path / "large", tensors, content(architecture="resnet152"))
+    sizes = [f.stat().st_size for f in (tmp_path / "large").iterdir()]
+    assert len(written.shards) > 1
+    assert sum(sizes) < 60e6
+    assert max(sizes) < 16e6
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        hnp.array_shapes(min_dims=2, max_dims=4, max_side=6),
+        elements=st.floats(-1e3, 1e3, width=32),
+    )
+)
+def test_eight_bits_err_by_at_most_half_a_step_of_each_channel(
+    values: np.typing.NDArray[np.float32],
+) -> None:
+    restored = dequantised(*quantised(values))
+    steps = np.abs(values).reshape(values.shape[0], -1).max(axis=1) / 127
+    errors = np.abs(restored - values).reshape(values.shape[0], -1).max(axis=1)
+    assert (errors <= steps * 0.501 + 1e-9).all()
+
+
+# --- bad input -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [0.0, 0.01, 0.3, 0.5, 0.77, 0.999])
+def test_one_flipped_bit_in_any_file_is_found(bundle: Path, where: float) -> None:
+    for path in sorted(bundle.iterdir()):
+        good = path.read_bytes()
+        bad = bytearray(good)
+        bad[int(where * len(bad))] ^= 1
+        path.write_bytes(bytes(bad))
+        with pytest.raises(BundleDamaged):
+            read_bundle(bundle)
+        path.write_bytes(good)
+    read_bundle(bundle)
+
+
+def test_a_bundle_damaged_after_it_was_verified_is_found_on_loading(bundle: Path) -> None:
+    read = read_bundle(bundle)
+    shard = bundle / read.shards[0]
+    shard.write_bytes(shard.read_bytes()[:-1] + b"\0")
+    with pytest.raises(BundleDamaged):
+        read.tensors()
+
+
+def test_a_missing_bundle_a_missing_shard_and_an_empty_folder(bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleMissing):
+        read_bundle(tmp_path / "none")
+    with pytest.raises(BundleMissing):
+        resolve(tmp_path, "none")
+    with pytest.raises(BundleMissing):
+        resolve(tmp_path / "none", "")
+    next(bundle.glob("*.safetensors")).unlink()
+    with pytest.raises(BundleDamaged):
+        read_bundle(bundle)
+
+
+def rewrite(bundle: Path, **changes: object) -> None:
+    """Change the manifest as somebody would who can compute its hash."""
+    manifest = json.loads((bundle / MANIFEST).read_text()) | changes
+    manifest["manifest_sha256"] = manifest_hash(manifest)
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("changes", [{"format": 2}, {"classes": ["no", "yes"]}])
+def test_a_bundle_of_another_kind_is_unsupported(bundle: Path, changes: dict[str, object]) -> None:
+    rewrite(bundle, **changes)
+    with pytest.raises(BundleUnsupported):
+        read_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"temperature": "warm"},
+        {"input": {"size": 64}},
+        {"operating_point": {"referable": 2}},
+        {"files": {"../../secret": "0"}},
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_damaged(
+    bundle: Path, changes: dict[str, object]
+) -> None:
+    rewrite(bundle, **changes)
+    with pytest.raises(BundleDamaged):
+        read_bundle(bundle)
+
+
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
+    tensors = random_tensors()
+    tensors["bn1.weight"] = np.full_like(tensors["bn1.weight"], np.nan)
+    with pytest.raises(BundleDamaged):
+        write_bundle(tmp_path / "nan", tensors, content()).tensors()
+
+
+def test_the_preferred_bundle_is_taken_where_none_is_named(whole: Path, tmp_path: Path) -> None:
+    for name in ("zebra", "lite"):
+        shutil.copytree(whole, tmp_path / name)
+    assert installed(tmp_path) == ["lite", "zebra"]
+    assert resolve(tmp_path, "") == tmp_path / "lite"
+    assert resolve(tmp_path, str(whole)) == whole

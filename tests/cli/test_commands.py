@@ -1,0 +1,126 @@
+"""The other commands: evaluate, train, demo, selftest, and what a person sees without a screen."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from drscreen.adapters.imaging.phantom import draw_phantom
+from drscreen.domain.grading import Grade
+from drscreen.domain.image import Laterality
+from drscreen.domain.quality import QualityReason
+from tests.cli.conftest import Run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of drawings, one of them out of focus, one row without its photograph."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = [{"image": "gone.jpg", "level": 1}]
+    for seed in range(8):
+        grade = Grade(seed % 5)
+        defect = QualityReason.OUT_OF_FOCUS if seed == 7 else None
+        drawing = draw_phantom(grade, seed=seed, eye=Laterality.OS, size=500, defect=defect)
+        picture = Image.frombytes("RGB", (drawing.width, drawing.height), drawing.pixels)
+        picture.save(folder / f"{seed}_left.jpg", quality=92)
+        rows.append({"image": f"{seed}_left", "level": int(grade)})
+    with (folder / "labels.csv").open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, ["image", "level"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_evaluate_gives_figures_with_intervals(drscreen: Run, bundle: Path, data: Path) -> None:
+    command = ("evaluate", "--images", data, "--labels", data / "labels.csv", "--model", bundle)
+    ran = drscreen(*command, "--json")
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["photographs"] == 8
+    assert found["skipped"] == 1
+    assert found["graded"] + round(found["ungradable_rate"]["value"] * 8) == 8
+    assert sum(map(sum, found["confusion"])) == found["graded"] < 8
+    for figure in ("auc_referable", "sensitivity", "specificity", "calibration_error", "kappa"):
+        assert set(found[figure]) == {"value", "low", "high"}
+    assert found["auc_referable"]["low"] <= found["auc_referable"]["value"]
+    assert "gone.jpg" in ran.stderr
+    told = drscreen(*command)
+    assert "AUC, referable" in told.stdout
+    assert "not a cleared medical device" in told.stdout
+
+
+def test_evaluate_without_labels_says_so(drscreen: Run, data: Path) -> None:
+    ran = drscreen("evaluate", "--images", data, "--labels", data / "none.csv", "--json")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "[dataset]" in ran.stderr
+
+
+def test_train_stops_goes_on_and_gives_a_bundle_that_screens(
+    drscreen: Run, data: Path, photograph: Path, tmp_path: Path
+) -> None:
+    command = [
+        *("train", "--images", data, "--labels", data / "labels.csv"),
+        *("--architecture", "resnet18", "--size", 64, "--epochs", 1, "--batch", 4),
+        *("--run", tmp_path / "run", "--out", tmp_path / "own"),
+    ]
+    first = drscreen(*command, "--minutes", 0)
+    assert first.returncode == 0, first.stderr
+    assert "goes on from here" in first.stderr
+    assert not (tmp_path / "own").exists()
+    second = drscreen(*command)
+    assert second.returncode == 0, second.stderr
+    assert (tmp_path / "own" / "MODEL_CARD.md").exists()
+    screened = drscreen("screen", photograph, "--model", tmp_path / "own", "--json")
+    assert json.loads(screened.stdout)["model"]["name"] == "own"
+    other = drscreen(*command, "--seed", 9)
+    assert other.returncode == 1
+    assert "[checkpoint]" in other.stderr
+
+
+def test_demo_grades_the_drawings_and_can_be_run_again(
+    drscreen: Run, bundle: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        ran = drscreen("demo", "--model", bundle)
+        assert ran.returncode == 0, ran.stderr
+        assert "not gradable: out of focus" in ran.stdout
+        assert "There is no screen here" in ran.stderr
+        assert "drawings, not photographs" in ran.stderr
+    assert (tmp_path / "home" / "demonstration").is_dir()
+
+
+def test_selftest_passes_and_names_what_fails(drscreen: Run, bundle: Path) -> None:
+    ran = drscreen("selftest", "--model", bundle)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("ok  ") == 5
+    broken = drscreen("selftest", "--model", "nosuch")
+    assert broken.returncode == 1
+    assert "FAILED  the network is whole and loads" in broken.stderr
+    assert "ok      photographs are decoded" in broken.stderr
+
+
+def test_bench_prints_each_stage_beside_eager_torch(
+    drscreen: Run, bundle: Path, photograph: Path
+) -> None:
+    ran = drscreen("bench", photograph, "--model", bundle, "--repeats", 1, "--json")
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    stages = [entry["stage"] for entry in found["stages"]]
+    assert "network, plain eager fp32 torch" in stages
+    assert found["screen_peak_megabytes"] > 100
+    assert found["window_visible_seconds"] > 0
+
+
+def test_without_a_screen_the_window_says_so(drscreen: Run) -> None:
+    ran = drscreen()
+    assert ran.returncode == 1
+    assert "no screen here" in ran.stderr
+
+
+def test_version_and_help(drscreen: Run) -> None:
+    assert drscreen("--version").stdout.startswith("drscreen ")
+    assert "Research use" in drscreen("--help").stdout

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drscreen.domain.errors import InvalidInput, PasswordTooWeak
+from drscreen.domain.patient import Patient, checked_patient, normalised_mrn
+from drscreen.domain.users import PASSWORD_MIN, check_new_password, checked_user_name
+
+TODAY = date(2026, 6, 1)
+
+
+@given(st.text(max_size=80))
+def test_a_number_is_tidied_once_and_for_all_or_refused(text: str) -> None:
+    try:
+        tidy = normalised_mrn(text)
+    except InvalidInput:
+        return
+    assert tidy == tidy.strip()
+    assert tidy
+    assert normalised_mrn(tidy) == tidy
+
+
+@given(
+    st.builds(
+        Patient,
+        mrn=st.just("1"),
+        family_name=st.text(max_size=30),
+        phone=st.text(max_size=20),
+        email=st.text(max_size=20),
+        birth_date=st.none() | st.dates(),
+    )
+)
+def test_a_checked_patient_stays_as_it_is(patient: Patient) -> None:
+    try:
+        checked = checked_patient(patient, TODAY)
+    except InvalidInput:
+        return
+    assert checked_patient(checked, TODAY) == checked
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "somebody"),
+        ("phone", "call me"),
+        ("language", "English, please"),
+        ("birth_date", TODAY + timedelta(days=1)),
+        ("birth_date", date(1700, 1, 1)),
+        ("family_name", "x" * 201),
+        ("given_name", "two\nlines"),
+    ],
+)
+def test_what_cannot_be_true_is_refused(field: str, value: object) -> None:
+    with pytest.raises(InvalidInput):
+        checked_patient(Patient(mrn="1", **{field: value}), TODAY)  # type: ignore[arg-type] # by name
+
+
+@pytest.mark.parametrize("name", ["María-José", "O'Brien", "नमस्ते", "Nguyễn"])
+def test_names_of_the_world_are_welcome(name: str) -> None:
+    assert checked_patient(Patient(mrn="1", family_name=name), TODAY).family_name == name
+
+
+def test_a_password_counts_by_its_length() -> None:
+    check_new_password("x" * PASSWORD_MIN)
+    with pytest.raises(PasswordTooWeak):
+        check_new_password("x" * (PASSWORD_MIN - 1))
+
+
+@pytest.mark.parametrize("name", ["", "a", "two words", "semi;colon", "x" * 65])
+def test_user_names_that_cannot_be_typed_safely_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        checked_user_name(name)

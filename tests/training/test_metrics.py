@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drscreen.training.metrics import (
+    area_under_roc,
+    calibration_error,
+    confusion_matrix,
+    quadratic_weighted_kappa,
+    share,
+    with_interval,
+)
+
+grades = st.lists(st.integers(0, 4), min_size=2, max_size=40)
+
+
+def test_kappa_by_hand() -> None:
+    # Observed disagreement (1 + 4) / 4, expected by margins (0,1,2,4 against 0,1,1,2) below.
+    truth, found = np.array([0, 1, 2, 4]), np.array([0, 1, 1, 2])
+    expected = sum((t - f) ** 2 for t in truth for f in found) / 4
+    assert quadratic_weighted_kappa(truth, found) == pytest.approx(1 - (1 + 4) / expected)
+
+
+@given(grades)
+def test_perfect_agreement_is_one_or_undetermined(values: list[int]) -> None:
+    kappa = quadratic_weighted_kappa(np.array(values), np.array(values))
+    assert math.isnan(kappa) if len(set(values)) == 1 else kappa == pytest.approx(1)
+
+
+@given(grades, st.randoms(use_true_random=False))
+def test_confusion_counts_every_photograph_once(values: list[int], random: object) -> None:
+    found = values[::-1]
+    table = confusion_matrix(np.array(values), np.array(found))
+    assert table.sum() == len(values)
+    assert table.sum(axis=1).tolist() == np.bincount(values, minlength=5).tolist()
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40))
+def test_area_counts_ordered_pairs(rows: list[tuple[bool, int]]) -> None:
+    positive = np.array([p for p, _ in rows])
+    score = np.array([s for _, s in rows], dtype=float)
+    area = area_under_roc(positive, score)
+    pairs = [
+        1.0 if a > b else 0.5 if a == b else 0.0 for a in score[positive] for b in score[~positive]
+    ]
+    if not pairs:
+        assert math.isnan(area)
+    else:
+        assert area == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_a_calibrated_probability_has_no_error_and_a_boastful_one_does() -> None:
+    generator = np.random.default_rng(0)
+    probability = generator.random(20_000)
+    positive = generator.random(20_000) < probability
+    assert calibration_error(positive, probability) < 0.02
+    assert calibration_error(positive, probability**3) > 0.1
+
+
+def test_an_interval_covers_and_narrows_with_patients() -> None:
+    generator = np.random.default_rng(1)
+    widths = []
+    for n in (50, 800):
+        hits = generator.random(n) < 0.8
+        estimate = with_interval(
+            lambda i, hits=hits: float(hits[i].mean()), [str(k) for k in range(n)]
+        )
+        assert estimate.value is not None and estimate.low is not None and estimate.high is not None
+        assert estimate.low <= estimate.value <= estimate.high
+        widths.append(estimate.high - estimate.low)
+    # Four standard errors at n = 50 and 800: 0.226 and 0.057.
+    assert widths == pytest.approx([0.22, 0.056], rel=0.25)
+
+
+def test_two_eyes_of_a_patient_are_not_two_patients() -> None:
+    hits = np.repeat(np.random.default_rng(2).random(100) < 0.7, 2)
+    by_patient = with_interval(lambda i: float(hits[i].mean()), [str(k // 2) for k in range(200)])
+    by_photograph = with_interval(lambda i: float(hits[i].mean()), [str(k) for k in range(200)])
+
+    def width(estimate: object) -> float:
+        return estimate.high - estimate.low  # type: ignore[attr-defined, no-any-return]
+
+    assert width(by_patient) > 1.2 * width(by_photograph)
+
+
+def test_what_the_data_do_not_determine_has_no_value() -> None:
+    truth = np.array([True, True])
+    estimate = with_interval(
+        lambda i: area_under_roc(truth[i], np.array([0.1, 0.2])[i]), ["a", "b"]
+    )
+    assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
+    assert math.isnan(share(truth, ~truth))

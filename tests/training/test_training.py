@@ -1,0 +1,161 @@
+"""Training on drawings, small and short, through the same code that makes the shipped networks."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from drscreen.adapters.imaging.phantom import draw_phantom
+from drscreen.adapters.model.bundle import read_bundle
+from drscreen.adapters.model.network import build_network
+from drscreen.adapters.model.predictor import TorchPredictor
+from drscreen.domain.errors import CheckpointError
+from drscreen.domain.grading import Grade
+from drscreen.domain.image import Laterality
+from drscreen.training.augmentation import augment
+from drscreen.training.initial import initialise
+from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
+from drscreen.training.run import Source, TrainingRun
+from drscreen.training.trainer import Trainer, TrainingPlan, TrainingProgress
+
+PLAN = TrainingPlan("resnet18", size=64, epochs=2, batch=4, seed=3)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    folder = tmp_path_factory.mktemp("drawings")
+    images = folder / "images"
+    images.mkdir()
+    rows = []
+    for patient in range(12):
+        grade = Grade(patient % 5)
+        for eye, word in ((Laterality.OD, "right"), (Laterality.OS, "left")):
+            drawing = draw_phantom(grade, seed=patient, eye=eye, size=128)
+            name = f"{patient}_{word}.png"
+            size = (drawing.width, drawing.height)
+            Image.frombytes("RGB", size, drawing.pixels).save(images / name)
+            rows.append({"file": name, "icdr": int(grade)})
+    (images / "99_left.png").write_bytes(b"not a picture")
+    rows.append({"file": "99_left.png", "icdr": 0})
+    with (folder / "labels.csv").open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, ["file", "icdr"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return Source("drawings", images, folder / "labels.csv")
+
+
+def trainer(run: Path, seed: int = 3, start: Path | None = None) -> Trainer:
+    squares = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), dtype=np.uint8)
+    grades = np.arange(12, dtype=np.int64) % 5
+    plan = TrainingPlan("resnet18", size=64, epochs=2, batch=4, seed=seed)
+    rows = np.arange(12, dtype=np.int64)
+    return Trainer(plan, squares=squares, grades=grades, rows=rows, run=run, start=start)
+
+
+def test_a_training_cut_into_pieces_is_the_same_training(tmp_path: Path) -> None:
+    whole = trainer(tmp_path / "whole")
+    assert whole.train()
+
+    def pull_the_plug(progress: TrainingProgress) -> None:
+        if progress.step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path / "pieces").train(pull_the_plug, save_every=0)
+    assert trainer(tmp_path / "pieces").step == 3
+    assert trainer(tmp_path / "pieces").train()
+    pieces = trainer(tmp_path / "pieces")
+    assert pieces.step == whole.steps
+    for (name, one), other in zip(
+        whole.network().state_dict().items(), pieces.network().state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other), name
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
+    trainer(tmp_path).train(seconds=0)
+    with pytest.raises(CheckpointError, match="other settings"):
+        trainer(tmp_path, seed=4)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    trainer(tmp_path).train(seconds=0)
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="damaged"):
+        trainer(tmp_path)
+
+
+def test_from_labels_to_a_bundle_that_screens(source: Source, tmp_path: Path) -> None:
+    training = TrainingRun(PLAN, [source], tmp_path / "run")
+    patients = [training.photographs[r].patient for r in training.trained_on]
+    held_out = [training.photographs[r].patient for r in training.held_out]
+    assert not set(patients) & set(held_out)
+    assert [(p.name, code) for p, code in training.unreadable] == [
+        ("99_left.png", "photograph_format_unsupported")
+    ]
+    assert training.train(seconds=600)
+    bundle, evaluation = training.write(tmp_path / "bundle", "trial", "1")
+    assert evaluation.graded == len(held_out) == len(training.held_out)
+    assert 0 <= bundle.manifest["agreement"]["quantised"] <= 1
+    card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+    assert "not a cleared medical device" in card
+    assert f"{len(held_out)} photographs of {len(set(held_out))} patients" in card
+    assert read_bundle(tmp_path / "bundle").info == bundle.info
+    assert TorchPredictor(tmp_path / "bundle").spec.input.size == PLAN.size
+
+
+def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    original = build_network("resnet18").eval()
+    weight = original.get_parameter("conv1.weight").detach()
+    np.savez(tmp_path / "trunk.npz", **{"conv1.weight": weight, "conv1.bias": np.arange(64.0)})
+    network = build_network("resnet18").eval()
+    assert initialise(network, tmp_path / "trunk.npz") == {"bn1"}
+    pixels = torch.rand(2, 3, 32, 32)
+    stem = torch.nn.Sequential(network.get_submodule("conv1"), network.get_submodule("bn1"))
+    expected = original.get_submodule("conv1")(pixels) + torch.arange(64.0).view(1, 64, 1, 1)
+    torch.testing.assert_close(stem(pixels), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_start_of_another_architecture_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "odd.npz", **{"layer9.conv1.weight": np.zeros((1, 1, 1, 1), np.float32)})
+    with pytest.raises(CheckpointError, match=r"layer9\.conv1"):
+        initialise(build_network("resnet18"), tmp_path / "odd.npz")
+
+
+def test_augmentation_repeats_stays_in_range_and_keeps_black_black() -> None:
+    batch = torch.rand(4, 3, 48, 48)
+    batch[:, :, :, :24] = 0
+    first = augment(batch, torch.Generator().manual_seed(5))
+    second = augment(batch, torch.Generator().manual_seed(5))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, augment(batch, torch.Generator().manual_seed(6)))
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert augment(torch.zeros_like(batch), torch.Generator().manual_seed(5)).max() == 0
+
+
+def test_the_loss_minds_how_far_a_grade_is_off() -> None:
+    def loss(grade: int) -> float:
+        logits = torch.full((1, 5), -4.0)
+        logits[0, grade] = 4.0
+        return float(ordinal_loss(logits, torch.tensor([2])))
+
+    assert loss(2) < loss(3) < loss(4)
+    assert loss(1) < loss(0)
+
+
+def test_the_sampling_mix_is_taken_back_by_the_prior_correction() -> None:
+    # Where photographs tell nothing, a network trained on the mix answers with the mix.
+    counts = np.repeat(np.arange(5), [70, 5, 15, 6, 4])
+    weights = class_weights(counts, power=0.5)
+    natural = np.bincount(counts) / counts.size
+    mixed = natural * weights / (natural * weights).sum()
+    corrected = torch.softmax(torch.from_numpy(np.log(mixed)) + prior_correction(weights), 0)
+    np.testing.assert_allclose(corrected, natural, rtol=1e-5)
