@@ -20,7 +20,7 @@ class Clock(Protocol):
     """The only source of time in services."""
 
     def now(self) -> datetime:
-        """The present moment, timezone-aware, UTC."""
+        """The present moment, timezone-aware, in the clinic's own zone: its date is the visit's."""
         ...
 
     def elapsed(self) -> float:

@@ -73,6 +73,11 @@ class Background(QObject):
         self._answers: dict[int, tuple[Callable[[Any], None], Callable[[Failure], None]]] = {}
         self._ended.connect(self._on_ended)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was asked for has been answered."""
+        return not self._answers
+
     def run(
         self,
         work: Callable[[], T],

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 
 class SystemClock:
     """`drscreen.domain.ports.Clock` over the machine's own clocks."""
 
     def now(self) -> datetime:
-        """The present moment in UTC."""
-        return datetime.now(UTC)
+        """The present moment in this machine's time zone."""
+        return datetime.now().astimezone()
 
     def elapsed(self) -> float:
         """Monotonic seconds."""

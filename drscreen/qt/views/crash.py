@@ -22,7 +22,7 @@ class CrashReporter(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._dialog: QMessageBox | None = None
+        self.dialog: QMessageBox | None = None
         self.crashed.connect(self._on_crashed)
 
     def install(self) -> None:
@@ -42,19 +42,19 @@ class CrashReporter(QObject):
 
     @Slot(str)
     def _on_crashed(self, details: str) -> None:
-        if self._dialog is not None and self._dialog.isVisible():
+        if self.dialog is not None and self.dialog.isVisible():
             return
-        self._dialog = QMessageBox(
+        self.dialog = QMessageBox(
             QMessageBox.Icon.Critical,
             self.tr("drscreen"),
             self.tr("Something went wrong inside drscreen."),
             QMessageBox.StandardButton.Close,
         )
-        self._dialog.setInformativeText(
+        self.dialog.setInformativeText(
             self.tr(
                 "What was recorded is safe. You can go on; if it happens again, start drscreen "
                 "again and pass on the details below. They hold no patient data."
             )
         )
-        self._dialog.setDetailedText(details)
-        self._dialog.open()
+        self.dialog.setDetailedText(details)
+        self.dialog.open()

@@ -135,15 +135,15 @@ class PasswordField(QWidget):
         self.edit.setAccessibleName(name)
         self.edit.caps_lock_noticed.connect(self.caps_lock_noticed)
         self.edit.returnPressed.connect(self.submitted)
-        self._shown = IconButton(theme, "show", self.tr("Show the password"), "", "plain")
-        self._shown.setCheckable(True)
-        self._shown.setToolTip(self.tr("Show what is typed"))
-        self._shown.toggled.connect(self._on_shown)
+        self.show_button = IconButton(theme, "show", self.tr("Show the password"), "", "plain")
+        self.show_button.setCheckable(True)
+        self.show_button.setToolTip(self.tr("Show what is typed"))
+        self.show_button.toggled.connect(self._on_shown)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         row.addWidget(self.edit, 1)
-        row.addWidget(self._shown)
+        row.addWidget(self.show_button)
         self.setFocusProxy(self.edit)
         # A form lays rows out by this; the style sheet's heights arrive too late for it.
         self.setMinimumHeight(TARGET + 2)
@@ -156,7 +156,7 @@ class PasswordField(QWidget):
     def _on_shown(self, shown: bool) -> None:
         modes = QLineEdit.EchoMode
         self.edit.setEchoMode(modes.Normal if shown else modes.Password)
-        self._shown.set_icon_name("hide" if shown else "show")
+        self.show_button.set_icon_name("hide" if shown else "show")
 
 
 class _SecretEdit(QLineEdit):

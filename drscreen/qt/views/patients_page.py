@@ -164,6 +164,11 @@ class PatientsPage(QWidget):
         patients.patient_saved.connect(self._on_patient_saved)
         screening.image_graded.connect(self._on_image_graded)
 
+    @property
+    def empty_words(self) -> str:
+        """The next step, as the empty list tells it."""
+        return self._empty_words.text()
+
     @Slot()
     def search_now(self) -> None:
         """Fetch what is typed without waiting for a pause."""

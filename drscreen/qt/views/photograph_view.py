@@ -51,6 +51,11 @@ class PhotographView(QGraphicsView):
         return self.transform().m11() * self.devicePixelRatioF()
 
     @property
+    def is_smooth(self) -> bool:
+        """Whether pixels are blended, as they are only while the picture is reduced."""
+        return self._item.transformationMode() is Qt.TransformationMode.SmoothTransformation
+
+    @property
     def has_picture(self) -> bool:
         """Whether a picture is shown."""
         return not self._item.pixmap().isNull()

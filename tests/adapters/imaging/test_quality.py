@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from drscreen.adapters.imaging.field_of_view import as_image, from_image
 from drscreen.adapters.imaging.phantom import draw_phantom
 from drscreen.adapters.imaging.phantom_samples import SAMPLES
 from drscreen.adapters.imaging.quality import MeasuredQualityGate
+from drscreen.adapters.imaging.reader import PillowReader
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import DecodedPhotograph, Laterality, RgbImage
 from drscreen.domain.quality import QualityReason, QualityVerdict
@@ -26,10 +29,11 @@ from drscreen.training.quality_report import (
     stops_table,
     wilson_interval,
 )
-from tests.shared_data import SHARED_DATA, needs_real_photographs
+from tests.shared_data import ROOT, SHARED_DATA, needs_real_photographs
 
 Pixels = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 900, 700
+SAMPLE_FOLDER = ROOT / "resources" / "samples"
 
 
 def assess(image: RgbImage) -> QualityVerdict:
@@ -43,37 +47,35 @@ def assess(image: RgbImage) -> QualityVerdict:
 
 
 @pytest.mark.parametrize("eye", Laterality)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("grade", Grade)
 def test_sound_phantoms_pass(grade: Grade, seed: int, eye: Laterality) -> None:
-    verdict = assess(draw_phantom(grade, seed=seed, eye=eye, size=800))
+    verdict = assess(draw_phantom(grade, seed=seed, eye=eye, size=600))
     assert verdict.reasons == ()
     assert verdict.score > 0.55
 
 
-@pytest.mark.parametrize("size", [400, 700, 1200, 2400])
+@pytest.mark.parametrize("size", [400, 700, 2000])
 def test_the_verdict_hardly_depends_on_resolution(size: int) -> None:
     score = assess(draw_phantom(Grade.MODERATE, seed=4, eye=Laterality.OD, size=size)).score
     other = assess(draw_phantom(Grade.MODERATE, seed=4, eye=Laterality.OD, size=1000)).score
     assert abs(score - other) < 0.12
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("defect", QualityReason)
 def test_spoilt_phantoms_are_stopped_for_their_own_reason(defect: QualityReason, seed: int) -> None:
-    drawn = draw_phantom(Grade.MILD, seed=seed, eye=Laterality.OS, size=800, defect=defect)
+    drawn = draw_phantom(Grade.MILD, seed=seed, eye=Laterality.OS, size=600, defect=defect)
     verdict = assess(drawn)
     assert verdict.reasons[:1] == (defect,)
     assert verdict.score < 0.5
 
 
 def test_samples_pass_unless_they_are_spoilt() -> None:
+    gate, reader = MeasuredQualityGate(), PillowReader()
     for sample in SAMPLES:
-        drawn = draw_phantom(
-            sample.grade, seed=sample.seed, eye=sample.eye, defect=sample.defect, size=1200
-        )
-        expected = () if sample.defect is None else (sample.defect,)
-        assert assess(drawn).reasons == expected, sample.file
+        verdict = gate.assess(reader.decode((SAMPLE_FOLDER / sample.file).read_bytes()))
+        assert verdict.reasons == (() if sample.defect is None else (sample.defect,)), sample.file
 
 
 def test_more_blur_never_scores_better() -> None:
@@ -262,9 +264,16 @@ def test_wilson_interval_matches_published_values() -> None:
 
 @cache
 def _judged(name: str) -> list[JudgedPhotograph]:
+    """The photographs of a data set that carry a quality label: the others only take time."""
     folder = SHARED_DATA / name
     images = folder / "images" if (folder / "images").is_dir() else folder
-    return judge_dataset(images, folder / "labels.csv", mask_date=name == "drimdb")
+    lines = (folder / "labels.csv").read_text(encoding="utf-8").splitlines()
+    with TemporaryDirectory() as temporary:
+        labels = Path(temporary) / name / "labels.csv"
+        labels.parent.mkdir()
+        kept = [line for line in lines if not line.endswith(",")]
+        labels.write_text("\n".join(kept), encoding="utf-8")
+        return judge_dataset(images, labels, mask_date=name == "drimdb")
 
 
 def _stopped(name: str, quality: str) -> float:
@@ -282,7 +291,7 @@ def test_the_gate_on_drimdb() -> None:
 @needs_real_photographs
 def test_the_gate_on_eyepacs() -> None:
     assert _stopped("eyepacs400", "good") <= 0.03
-    assert _stopped("eyepacs400", "usable") <= 0.12
+    assert _stopped("eyepacs400", "usable") <= 0.09
     assert _stopped("eyepacs400", "reject") >= 0.45
 
 
@@ -298,7 +307,7 @@ def test_blurring_good_photographs_stops_them() -> None:
 def test_the_report_names_every_label_and_finds_the_gate_s_weight() -> None:
     photographs = _judged("drimdb") + _judged("eyepacs400")
     table = stops_table(photographs)
-    assert table.count("\n") == 1 + 3 + 4
+    assert table.count("\n") == 1 + 3 + 3
     assert grades_table(photographs).count("\n") == 1 + 5
     assert grades_table(_judged("drimdb")) == ""
     weight, even_odds = fit_vessel_evidence(photographs)

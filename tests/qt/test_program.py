@@ -1,0 +1,199 @@
+"""The program around the window: what it loads, its crash dialog, its background thread."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject
+from pytestqt.exceptions import capture_exceptions
+from pytestqt.qtbot import QtBot
+
+from drscreen.domain.errors import InvalidInput
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import Patient
+from drscreen.qt.background import Background, Priority
+from drscreen.qt.collector import Collector
+from drscreen.qt.controllers.demonstration import DemonstrationController, Sample, samples_in
+from drscreen.qt.failure import Failure, fault_details
+from drscreen.qt.views.crash import CrashReporter
+from tests.qt.clinic import WAIT, Clinic
+from tests.qt.conftest import RESOURCES, Draw
+
+
+def refuse(answer: object) -> None:
+    """Where no answer of this kind may come."""
+    pytest.fail(f"unexpected answer: {answer}")
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    made = Background()
+    yield made
+    made.finish()
+    qtbot.waitUntil(lambda: made.is_idle, timeout=WAIT)
+
+
+def test_importing_the_window_loads_nothing_slow() -> None:
+    code = (
+        "import sys, drscreen.gui;"
+        "bad = {'torch', 'torchvision', 'sqlalchemy', 'sqlcipher3', 'alembic', 'numpy', 'PIL'};"
+        "sys.exit(','.join(sorted(bad & set(sys.modules))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_qt_gives_back_every_reference_it_takes(qtbot: QtBot) -> None:
+    """PySide6 6.12.0 drops a reference to None on every call under Python 3.11, and crashes."""
+    if sys.version_info >= (3, 12):
+        pytest.skip("None is immortal here")
+    thing = QObject()
+    before = sys.getrefcount(None)
+    for _ in range(200):
+        thing.setObjectName("x")
+    assert sys.getrefcount(None) > before - 100
+
+
+def test_work_runs_elsewhere_and_answers_here(background: Background, qtbot: QtBot) -> None:
+    here, seen = threading.get_ident(), []
+    background.run(
+        threading.get_ident, lambda there: seen.append((there, threading.get_ident())), refuse
+    )
+    qtbot.waitUntil(lambda: bool(seen), timeout=WAIT)
+    ((there, answered),) = seen
+    assert there != here
+    assert answered == here
+
+
+def test_closing_comes_after_everything_that_was_asked_for(
+    background: Background, qtbot: QtBot
+) -> None:
+    order: list[str] = []
+    shut = threading.Event()
+
+    def wait() -> str:
+        shut.wait(20)
+        return "first"
+
+    background.run(wait, order.append, refuse)
+    background.run(lambda: "close", order.append, refuse, Priority.LAST)
+    background.run(lambda: "picture", order.append, refuse, Priority.PICTURE)
+    background.run(lambda: "person", order.append, refuse)
+    shut.set()
+    qtbot.waitUntil(lambda: len(order) == 4, timeout=WAIT)
+    assert order == ["first", "person", "picture", "close"]
+
+
+def test_an_expected_failure_becomes_words(background: Background, qtbot: QtBot) -> None:
+    heard: list[Failure] = []
+
+    def work() -> None:
+        raise InvalidInput("The clinic needs a name.")
+
+    background.run(work, refuse, heard.append)
+    qtbot.waitUntil(lambda: bool(heard), timeout=WAIT)
+    assert heard[0].code == "invalid_input"
+    assert heard[0].text.startswith("The clinic needs a name. Nothing was changed.")
+
+
+def test_a_fault_is_answered_and_then_raised_on_the_gui_thread(
+    background: Background, qtbot: QtBot
+) -> None:
+    heard: list[Failure] = []
+    with capture_exceptions() as raised:
+        background.run(lambda: 1 / 0, refuse, heard.append)
+        qtbot.waitUntil(lambda: bool(heard) and bool(raised), timeout=WAIT)
+    assert heard[0].code == "unexpected"
+    assert raised[0][0] is ZeroDivisionError
+
+
+def test_the_crash_dialog_quotes_no_record_and_comes_from_any_thread(
+    qtbot: QtBot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporter = CrashReporter()
+
+    def crash() -> None:
+        try:
+            raise ValueError("Okafor, Chidi")
+        except ValueError as error:
+            reporter.report(type(error), error, error.__traceback__)
+
+    thread = threading.Thread(target=crash)
+    with qtbot.waitSignal(reporter.crashed, timeout=WAIT):
+        thread.start()
+    thread.join()
+    dialog = reporter.dialog
+    assert dialog is not None
+    assert dialog.isVisible()
+    said = dialog.text() + dialog.informativeText() + dialog.detailedText()
+    assert "ValueError" in said
+    assert "test_program.py" in said
+    assert "Okafor" not in said + capsys.readouterr().err
+    dialog.close()
+
+
+def test_details_of_a_fault_hold_no_values() -> None:
+    try:
+        int("Okafor")
+    except ValueError as error:
+        assert "Okafor" not in fault_details(error)
+
+
+def test_the_collector_takes_over_and_gives_back(qtbot: QtBot) -> None:
+    collector = Collector()
+    collector.start()
+    assert not gc.isenabled()
+    collector.stop()
+    assert gc.isenabled()
+
+
+def test_the_samples_are_drawings_with_eyes() -> None:
+    samples = samples_in(RESOURCES / "samples")
+    assert {sample.eye for sample in samples} == set(Laterality)
+    assert all(sample.path.is_file() for sample in samples)
+
+
+def test_the_demonstration_makes_itself_once(clinic: Clinic, draw: Draw, qtbot: QtBot) -> None:
+    patient = Patient(mrn="DEMO-1", family_name="Drawing", birth_date=date(1961, 3, 14))
+    samples = [
+        Sample(draw("one.png"), patient, Laterality.OD),
+        Sample(draw("two.png"), patient, Laterality.OS),
+    ]
+    guide = DemonstrationController(clinic.desk, lambda: samples)
+    with qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
+        clinic.desk.start()
+    desk = clinic.desk
+    session = desk.session.session
+    assert session is not None
+    records = session.records
+
+    def recorded() -> int:
+        rows = records.search("").rows
+        return rows[0].photographs if rows else 0
+
+    qtbot.waitUntil(lambda: recorded() == 2, timeout=WAIT)
+    clinic.wait_idle()
+    clinic.window.status.lock.click()
+    clinic.settle()
+    assert clinic.window.sign_in.isVisible()
+    with qtbot.waitSignal(desk.session.signed_in, timeout=WAIT):
+        desk.session.sign_in("demo", "demonstration")
+    clinic.wait_idle()
+    session = desk.session.session
+    assert session is not None
+    assert session.records.search("").rows[0].photographs == 2
+    assert guide is not None
+
+
+def test_a_sample_folder_without_a_list_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        samples_in(tmp_path)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from drscreen.services.accounts import AccountsService
+from drscreen.services.demonstration import open_demonstration, read_samples, screen_samples
+from drscreen.services.screening import ScreeningService
+from tests.fakes.screening import PNG, FakeClock, FakeGate, FakePredictor, FakeReader
+from tests.fakes.store import FakeStore
+
+
+def test_the_demonstration_can_be_filled_again_without_doubling(tmp_path: Path) -> None:
+    entries = []
+    for number, eye in enumerate(("OD", "OS")):
+        (tmp_path / f"{number}.png").write_bytes(PNG + bytes([number]))
+        entries.append(
+            {
+                "file": f"{number}.png",
+                "mrn": "DEMO-1",
+                "family_name": "Drawing",
+                "given_name": "One",
+                "birth_date": "1970-01-01",
+                "eye": eye,
+            }
+        )
+    (tmp_path / "samples.json").write_text(json.dumps(entries))
+    samples, accounts, clock = read_samples(tmp_path), AccountsService(FakeStore()), FakeClock()
+    for _ in range(2):
+        store = open_demonstration(accounts)
+        screening = ScreeningService(FakeReader(), FakeGate(), FakePredictor(), clock, store)
+        assert len(screen_samples(samples, screening, store, clock)) == 2
+    with store.transaction() as records:
+        (exam,) = records.exams("DEMO-1")
+    assert len(exam.photographs) == 2
+    assert all(photograph.is_drawing for photograph in exam.photographs)
+    assert all(photograph.recorded_by == "demo" for photograph in exam.photographs)
