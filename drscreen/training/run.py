@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -99,6 +100,7 @@ class TrainingRun:
             device=device,
         )
         (run / "plan.json").write_text(json.dumps(asdict(plan), indent=1) + "\n")
+        self._list_held_out(run)
 
     def train(self, seconds: float) -> bool:
         """Train on; True where the plan is done, False where `seconds` ran out first."""
@@ -146,6 +148,21 @@ class TrainingRun:
             metrics=metrics,
         )
         return write_bundle(folder, tensors, content), evaluation
+
+    def _list_held_out(self, run: Path) -> None:
+        """A labels file for each source, so that `drscreen evaluate` can measure the whole road,
+        quality gate included, on the photographs that were not trained on.
+        """
+        held_out = [self.photographs[row] for row in self.held_out]
+        for source in self._sources:
+            with (run / f"held_out-{source.name}.csv").open("w", newline="") as handle:
+                writer = csv.writer(handle)
+                writer.writerow(("file", "patient", "icdr", "quality"))
+                writer.writerows(
+                    (p.path.relative_to(source.images), p.patient, int(p.grade), p.quality)
+                    for p in held_out
+                    if p.path.is_relative_to(source.images)
+                )
 
     def _logits(self, network: nn.Module, what: str) -> Floats:
         return predict_squares(

@@ -57,7 +57,7 @@ def draw(tmp_path: Path) -> Draw:
         painter.drawEllipse(10, 5, 60 + sum(name.encode()) % 40, 90)
         painter.end()
         path = tmp_path / name
-        assert image.save(str(path), b"PNG")
+        assert image.save(str(path))
         return path
 
     return make

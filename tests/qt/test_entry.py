@@ -11,8 +11,8 @@ from drscreen.domain.users import Role
 from tests.qt.clinic import PASSWORD, USER, WAIT, Clinic
 
 
-def fill(clinic: Clinic, **typed: str) -> None:
-    page = clinic.window.first_start
+def fill(on: Clinic, /, **typed: str) -> None:
+    page = on.window.first_start
     page.clinic.setText(typed.get("clinic", "Hill Clinic"))
     page.display_name.setText(typed.get("display_name", "Ada Weber"))
     page.user.setText(typed.get("user", USER))

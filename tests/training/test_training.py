@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.training.augmentation import augment
 from drscreen.training.initial import initialise
+from drscreen.training.labels import read_labels
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
 from drscreen.training.run import Source, TrainingRun
 from drscreen.training.trainer import Trainer, TrainingPlan, TrainingProgress
@@ -62,12 +64,12 @@ def test_a_training_cut_into_pieces_is_the_same_training(tmp_path: Path) -> None
     assert whole.train()
 
     def pull_the_plug(progress: TrainingProgress) -> None:
-        if progress.step == 4:
+        if progress.step == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         trainer(tmp_path / "pieces").train(pull_the_plug, save_every=0)
-    assert trainer(tmp_path / "pieces").step == 3
+    assert trainer(tmp_path / "pieces").step == 2
     assert trainer(tmp_path / "pieces").train()
     pieces = trainer(tmp_path / "pieces")
     assert pieces.step == whole.steps
@@ -107,6 +109,8 @@ def test_from_labels_to_a_bundle_that_screens(source: Source, tmp_path: Path) ->
     assert "not a cleared medical device" in card
     assert f"{len(held_out)} photographs of {len(set(held_out))} patients" in card
     assert read_bundle(tmp_path / "bundle").info == bundle.info
+    listed = read_labels(source.images, tmp_path / "run" / "held_out-drawings.csv")
+    assert sorted(p.patient for p in listed.photographs) == sorted(held_out)
     assert TorchPredictor(tmp_path / "bundle").spec.input.size == PLAN.size
 
 
@@ -114,7 +118,8 @@ def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path)
     torch.manual_seed(1)
     original = build_network("resnet18").eval()
     weight = original.get_parameter("conv1.weight").detach()
-    np.savez(tmp_path / "trunk.npz", **{"conv1.weight": weight, "conv1.bias": np.arange(64.0)})
+    trunk: dict[str, Any] = {"conv1.weight": weight, "conv1.bias": np.arange(64.0)}
+    np.savez(tmp_path / "trunk.npz", **trunk)
     network = build_network("resnet18").eval()
     assert initialise(network, tmp_path / "trunk.npz") == {"bn1"}
     pixels = torch.rand(2, 3, 32, 32)
@@ -124,7 +129,8 @@ def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path)
 
 
 def test_a_start_of_another_architecture_is_named(tmp_path: Path) -> None:
-    np.savez(tmp_path / "odd.npz", **{"layer9.conv1.weight": np.zeros((1, 1, 1, 1), np.float32)})
+    odd: dict[str, Any] = {"layer9.conv1.weight": np.zeros((1, 1, 1, 1), np.float32)}
+    np.savez(tmp_path / "odd.npz", **odd)
     with pytest.raises(CheckpointError, match=r"layer9\.conv1"):
         initialise(build_network("resnet18"), tmp_path / "odd.npz")
 
