@@ -170,7 +170,7 @@ class PatientsTableModel(QAbstractTableModel):
         self._background.run(lambda: search(text, offset, limit), done, failed)
 
     def _show(self, offset: int, page: PatientPage) -> None:
-        self._fetching = False
+        # Cleared last: whoever hears of the change may ask for more at once, from where it ends.
         if offset == 0:
             self.beginResetModel()
             self._rows, self._total = list(page.rows), page.total
@@ -181,4 +181,5 @@ class PatientsTableModel(QAbstractTableModel):
                 self.beginInsertRows(QModelIndex(), offset, offset + len(page.rows) - 1)
                 self._rows.extend(page.rows)
                 self.endInsertRows()
+        self._fetching = False
         self.counted.emit(self._total)

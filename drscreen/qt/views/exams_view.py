@@ -55,6 +55,8 @@ class _ExamDelegate(QStyledItemDelegate):
             selected = bool(option.state & QStyle.StateFlag.State_Selected)
             if selected:
                 painter.fillRect(option.rect, self._theme.color("selected"))
+                mark = QRect(option.rect.topLeft(), QSize(4, option.rect.height()))
+                painter.fillRect(mark, self._theme.color("accent"))
             elif option.state & QStyle.StateFlag.State_MouseOver:
                 painter.fillRect(option.rect, self._theme.color("hover"))
             self._paint_photograph(painter, option.rect, index.data(PHOTOGRAPH_ROLE))

@@ -64,12 +64,16 @@ class _DecisionDelegate(QStyledItemDelegate):
             super().paint(painter, option, index)
             return
         painter.save()
+        line = "line"
         if option.state & QStyle.StateFlag.State_Selected:
+            line = "accent"
             painter.fillRect(option.rect, self._theme.color("selected"))
+            painter.setPen(self._theme.color(line))
+            painter.drawLine(option.rect.topLeft(), option.rect.topRight())
         box = QRectF(option.rect).adjusted(12, 0, -8, 0)
         tone, text = wording.decision_tone(decision), wording.decision_text(decision)
         paint_tone(painter, self._theme, tone, text, box)
-        painter.setPen(self._theme.color("line"))
+        painter.setPen(self._theme.color(line))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         painter.restore()
 
