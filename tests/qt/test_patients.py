@@ -66,7 +66,12 @@ def test_the_model_keeps_qts_rules(
     assert tester.model() is model
     model.use(records.search)
     model.search("")
-    qtbot.waitUntil(lambda: model.rowCount() == 2 * PAGE + 30, timeout=WAIT)
+
+    def all_here() -> bool:
+        model.fetchMore(QModelIndex())
+        return model.rowCount() == 2 * PAGE + 30
+
+    qtbot.waitUntil(all_here, timeout=WAIT)
     numbers = [model.mrn(row) for row in range(model.rowCount())]
     assert len(set(numbers)) == len(numbers)
     model.search("okafor")

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, Signal, Slot
 
 from drscreen.domain.cancel import CancelToken
 from drscreen.domain.image import Laterality
@@ -170,6 +170,8 @@ class ScreeningController(QObject):
         self.cancel()
         self._thread.quit()
         self._thread.wait()
+        # How the last job ended is still in the queue of this thread: hear it before going on.
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
     # --- what the worker says --------------------------------------------------------------
 

@@ -133,6 +133,10 @@ class ExamsView(QListView):
         """The selected photograph."""
         return self._exams.photograph(self.currentIndex().row())
 
+    def clear(self) -> None:
+        """List nothing."""
+        self._exams.show(())
+
     def show_file(self, file: PatientFile, choose: str | None = None) -> None:
         """List a patient's exams; `choose` names the photograph to select, else the newest."""
         self._exams.show(file.exams)

@@ -67,18 +67,25 @@ class PatientPage(QWidget):
 
     def open(self, mrn: str) -> None:
         """Show a patient; the page is empty until the file is here."""
-        self._file = None
-        self.error.clear()
+        if self._file is None or self._file.patient.mrn != mrn:
+            self._clear()
         self.incoming.show_patient(mrn)
         self._patients.open(mrn)
 
     def forget(self) -> None:
         """Nobody is signed in any more: leave nothing on the screen or in memory."""
-        self._file = None
         self._fresh.clear()
-        self._choose = None
         self.incoming.show_patient("")
+        self._clear()
+
+    def _clear(self) -> None:
+        self._file = None
+        self._choose = None
+        self.error.clear()
         self.banner.clear()
+        self.exams.clear()
+        self.exams.hide()
+        self._no_exams.hide()
         self.photograph.clear()
         self.result.clear()
 
