@@ -17,16 +17,12 @@ from PySide6.QtWidgets import QApplication
 
 from drscreen.bootstrap import Workstation
 from drscreen.qt.collector import Collector
-from drscreen.qt.controllers.demonstration import (
-    PASSWORD,
-    USER,
-    DemonstrationController,
-    samples_in,
-)
+from drscreen.qt.controllers.demonstration import DemonstrationController
 from drscreen.qt.controllers.desk import Desk, Outside
 from drscreen.qt.views.crash import CrashReporter
 from drscreen.qt.views.main_window import MainWindow
 from drscreen.qt.views.theme import Theme
+from drscreen.services.demonstration import PASSWORD, USER
 
 _IMPORTED = time.perf_counter()
 
@@ -40,7 +36,8 @@ def run(
 ) -> int:
     """Open the window on a home folder and return the exit status when it is closed.
 
-    `argv` goes to Qt. `demonstration` opens the demonstration clinic's own home. With
+    `argv` goes to Qt. `demonstration` opens the demonstration clinic's own home, which
+    `drscreen demo` has made. With
     `report_first_paint` one line, the seconds from the start of the process to the first paint,
     is printed and the window closes again.
     """
@@ -62,9 +59,7 @@ def run(
             window.sign_in.explanation.setText(
                 _tr("User name: {0}. Password: {1}.").format(USER, PASSWORD)
             )
-            samples = workstation.resources / "samples"
-            guide = DemonstrationController(desk, lambda: samples_in(samples))
-            guide.setParent(desk)
+            DemonstrationController(desk)
         else:
             window = MainWindow(theme, desk)
         collector.start()

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from drscreen.domain.errors import InvalidInput
-from drscreen.domain.grading import Grading
+from drscreen.domain.grading import Grading, OperatingPoint
 from drscreen.domain.image import Laterality
 from drscreen.domain.quality import QualityVerdict
-from drscreen.domain.referral import Decision
+from drscreen.domain.referral import Decision, Outcome, exam_outcome
 from drscreen.domain.screening import ModelInfo
 
 MRN_MAX = 64
@@ -79,6 +79,7 @@ class PhotographRecord:
     grading: Grading | None
     decision: Decision
     model: ModelInfo
+    operating_point: OperatingPoint
     recorded_by: str
     is_drawing: bool = False
 
@@ -92,15 +93,22 @@ class Exam:
     day: date
     photographs: tuple[PhotographRecord, ...] = ()
 
+    @property
+    def outcome(self) -> Outcome:
+        """What the exam means for the patient: the worse eye, never negative while one is
+        missing or ungradable.
+        """
+        return exam_outcome((p.eye, p.decision) for p in self.photographs)
+
 
 @dataclass(frozen=True, slots=True)
 class PatientSummary:
-    """A row of the patient list. `last_decision` is the newest photograph's, if there is one."""
+    """A row of the patient list. `last_outcome` is the newest exam's; None without an exam."""
 
     patient: Patient
     photographs: int
     last_exam: date | None
-    last_decision: Decision | None
+    last_outcome: Outcome | None
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

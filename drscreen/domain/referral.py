@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from drscreen.domain.grading import REFERABLE_FROM, Grade, Grading, OperatingPoint
@@ -64,3 +64,26 @@ def patient_outcome(eyes: Mapping[Laterality, Decision]) -> Outcome:
     if Decision.REPEAT_PHOTOGRAPH in found or any(eye not in eyes for eye in Laterality):
         return Outcome.INCOMPLETE
     return Outcome.NO_REFERRAL
+
+
+def exam_outcome(findings: Iterable[tuple[Laterality, Decision]]) -> Outcome:
+    """The patient's outcome of one exam's photographs, in any order.
+
+    Of one eye's photographs the worst that could be graded counts: a retake replaces an
+    ungradable photograph, but never hides a finding.
+    """
+    eyes: dict[Laterality, Decision] = {}
+    for eye, decision in findings:
+        known = eyes.get(eye)
+        if known is None or _GRAVEST_FIRST.index(decision) < _GRAVEST_FIRST.index(known):
+            eyes[eye] = decision
+    return patient_outcome(eyes)
+
+
+_GRAVEST_FIRST = (
+    Decision.REFER_URGENT,
+    Decision.REFER,
+    Decision.HUMAN_REVIEW,
+    Decision.NO_REFERRAL,
+    Decision.REPEAT_PHOTOGRAPH,
+)

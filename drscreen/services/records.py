@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drscreen.domain.errors import PatientUnknown
-from drscreen.domain.image import Laterality
 from drscreen.domain.patient import (
     Exam,
     Patient,
@@ -14,7 +13,7 @@ from drscreen.domain.patient import (
     normalised_mrn,
 )
 from drscreen.domain.ports import Clock, OpenStore
-from drscreen.domain.referral import Decision, Outcome, patient_outcome
+from drscreen.domain.referral import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +34,7 @@ class PatientFile:
     @property
     def outcome(self) -> Outcome | None:
         """What the newest exam means for the patient; None where there is no exam."""
-        return exam_outcome(self.exams[0]) if self.exams else None
-
-
-def exam_outcome(exam: Exam) -> Outcome:
-    """The patient's outcome of one exam.
-
-    A photograph that could be graded counts before one that could not; among those the worst, so
-    that a retake replaces an ungradable photograph but never hides a finding.
-    """
-    order = (
-        Decision.REFER_URGENT,
-        Decision.REFER,
-        Decision.HUMAN_REVIEW,
-        Decision.NO_REFERRAL,
-        Decision.REPEAT_PHOTOGRAPH,
-    )
-    eyes: dict[Laterality, Decision] = {}
-    for photograph in exam.photographs:
-        known = eyes.get(photograph.eye)
-        if known is None or order.index(photograph.decision) < order.index(known):
-            eyes[photograph.eye] = photograph.decision
-    return patient_outcome(eyes)
+        return self.exams[0].outcome if self.exams else None
 
 
 class RecordsService:

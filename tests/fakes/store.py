@@ -184,6 +184,7 @@ class FakeRecords:
             grading=result.grading,
             decision=result.decision,
             model=result.model,
+            operating_point=result.operating_point,
             recorded_by=self._user.name,
             is_drawing=is_drawing,
         )
@@ -245,12 +246,11 @@ class FakeRecords:
     def _summary(self, patient: Patient) -> PatientSummary:
         exams = self.exams(patient.mrn)
         photographs = [photograph for exam in exams for photograph in exam.photographs]
-        newest = max(photographs, key=lambda record: record.taken, default=None)
         return PatientSummary(
             patient=patient,
             photographs=len(photographs),
             last_exam=exams[0].day if exams else None,
-            last_decision=newest.decision if newest else None,
+            last_outcome=exams[0].outcome if exams else None,
         )
 
 

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import date
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
@@ -16,15 +14,14 @@ from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
 from drscreen.domain.errors import InvalidInput
-from drscreen.domain.image import Laterality
-from drscreen.domain.patient import Patient
 from drscreen.qt.background import Background, Priority
 from drscreen.qt.collector import Collector
-from drscreen.qt.controllers.demonstration import DemonstrationController, Sample, samples_in
+from drscreen.qt.controllers.demonstration import DemonstrationController
 from drscreen.qt.failure import Failure, fault_details
 from drscreen.qt.views.crash import CrashReporter
+from drscreen.services.accounts import AccountsService
+from drscreen.services.demonstration import open_demonstration
 from tests.qt.clinic import WAIT, Clinic
-from tests.qt.conftest import RESOURCES, Draw
 
 
 def refuse(answer: object) -> None:
@@ -156,44 +153,13 @@ def test_the_collector_takes_over_and_gives_back(qtbot: QtBot) -> None:
     assert gc.isenabled()
 
 
-def test_the_samples_are_drawings_with_eyes() -> None:
-    samples = samples_in(RESOURCES / "samples")
-    assert {sample.eye for sample in samples} == set(Laterality)
-    assert all(sample.path.is_file() for sample in samples)
-
-
-def test_the_demonstration_makes_itself_once(clinic: Clinic, draw: Draw, qtbot: QtBot) -> None:
-    patient = Patient(mrn="DEMO-1", family_name="Drawing", birth_date=date(1961, 3, 14))
-    samples = [
-        Sample(draw("one.png"), patient, Laterality.OD),
-        Sample(draw("two.png"), patient, Laterality.OS),
-    ]
-    guide = DemonstrationController(clinic.desk, lambda: samples)
+def test_the_demonstration_signs_itself_in_once(clinic: Clinic, qtbot: QtBot) -> None:
+    open_demonstration(AccountsService(clinic.store)).close()
+    DemonstrationController(clinic.desk)
     with qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
         clinic.desk.start()
-    desk = clinic.desk
-    session = desk.session.session
-    assert session is not None
-    records = session.records
-
-    def recorded() -> int:
-        rows = records.search("").rows
-        return rows[0].photographs if rows else 0
-
-    qtbot.waitUntil(lambda: recorded() == 2, timeout=WAIT)
     clinic.wait_idle()
     clinic.window.status.lock.click()
     clinic.settle()
     assert clinic.window.sign_in.isVisible()
-    with qtbot.waitSignal(desk.session.signed_in, timeout=WAIT):
-        desk.session.sign_in("demo", "demonstration")
-    clinic.wait_idle()
-    session = desk.session.session
-    assert session is not None
-    assert session.records.search("").rows[0].photographs == 2
-    assert guide is not None
-
-
-def test_a_sample_folder_without_a_list_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        samples_in(tmp_path)
+    assert clinic.desk.session.session is None

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from drscreen.domain.image import Laterality
 from drscreen.services.accounts import AccountsService
 from drscreen.services.demonstration import open_demonstration, read_samples, screen_samples
 from drscreen.services.screening import ScreeningService
 from tests.fakes.screening import PNG, FakeClock, FakeGate, FakePredictor, FakeReader
 from tests.fakes.store import FakeStore
+from tests.shared_data import ROOT
 
 
 def test_the_demonstration_can_be_filled_again_without_doubling(tmp_path: Path) -> None:
@@ -35,3 +37,9 @@ def test_the_demonstration_can_be_filled_again_without_doubling(tmp_path: Path) 
     assert len(exam.photographs) == 2
     assert all(photograph.is_drawing for photograph in exam.photographs)
     assert all(photograph.recorded_by == "demo" for photograph in exam.photographs)
+
+
+def test_the_samples_that_come_with_drscreen_show_both_eyes() -> None:
+    samples = read_samples(ROOT / "resources" / "samples")
+    assert {sample.eye for sample in samples} == set(Laterality)
+    assert all(sample.path.is_file() for sample in samples)

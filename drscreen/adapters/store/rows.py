@@ -14,7 +14,7 @@ from drscreen.adapters.store.tables import (
     UserRow,
 )
 from drscreen.domain.errors import StoreDamaged
-from drscreen.domain.grading import Grade, Grading
+from drscreen.domain.grading import Grade, Grading, OperatingPoint
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient, PhotographRecord, Sex
 from drscreen.domain.quality import QualityReason, QualityVerdict
@@ -115,16 +115,17 @@ def photograph_of(row: PhotographRow, found: GradingRow, exam: ExamRow) -> Photo
             grading=_grading_of(found),
             decision=Decision(found.decision),
             model=ModelInfo(found.model_name, found.model_version, found.model_sha256),
+            operating_point=OperatingPoint(
+                referable=found.threshold_referable,
+                abstain_low=found.threshold_abstain_low,
+                abstain_high=found.threshold_abstain_high,
+                vision_threatening=found.threshold_vision_threatening,
+            ),
             recorded_by=row.recorded_by,
             is_drawing=row.is_drawing,
         )
     except ValueError as error:
         raise _unknown_code() from error
-
-
-def decision_of(code: str | None) -> Decision | None:
-    """The decision of that code. Raises `StoreDamaged`."""
-    return None if code is None else _known(Decision, code)
 
 
 def _grading_of(row: GradingRow) -> Grading | None:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from drscreen.domain.patient import Exam, PhotographRecord
 from drscreen.qt import wording
-from drscreen.services.records import exam_outcome
 
 #: Item roles: the row's exam (headings) and the row's photograph (all others).
 EXAM_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -75,7 +74,7 @@ class ExamsListModel(QAbstractListModel):
 
     def _words(self, item: Exam | PhotographRecord) -> str:
         if isinstance(item, Exam):
-            return f"{wording.day_text(item.day)}: {wording.outcome_text(exam_outcome(item))}"
+            return f"{wording.day_text(item.day)}: {wording.outcome_text(item.outcome)}"
         return ", ".join(
             (
                 wording.eye_text(item.eye),

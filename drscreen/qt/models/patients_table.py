@@ -23,11 +23,11 @@ from drscreen.services.records import PatientPage
 PatientSearch = Callable[[str, int, int], PatientPage]
 PAGE = 100
 
-#: Item roles: the patient's number, and the last decision as the domain's value.
+#: Item roles: the patient's number, and the newest exam's outcome as the domain's value.
 MRN_ROLE = Qt.ItemDataRole.UserRole + 1
-DECISION_ROLE = Qt.ItemDataRole.UserRole + 2
+OUTCOME_ROLE = Qt.ItemDataRole.UserRole + 2
 
-NUMBER, NAME, BIRTH_DATE, LAST_EXAM, PHOTOGRAPHS, DECISION = range(6)
+NUMBER, NAME, BIRTH_DATE, LAST_EXAM, PHOTOGRAPHS, OUTCOME = range(6)
 _ALIGN_NUMBER = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -111,7 +111,7 @@ class PatientsTableModel(QAbstractTableModel):
                 self.tr("Birth date"),
                 self.tr("Last exam"),
                 self.tr("Photographs"),
-                self.tr("Last decision"),
+                self.tr("Last outcome"),
             )[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             number = section == PHOTOGRAPHS
@@ -130,8 +130,8 @@ class PatientsTableModel(QAbstractTableModel):
             return _ALIGN_NUMBER
         if role == MRN_ROLE:
             return row.patient.mrn
-        if role == DECISION_ROLE and index.column() == DECISION:
-            return row.last_decision
+        if role == OUTCOME_ROLE and index.column() == OUTCOME:
+            return row.last_outcome
         return None
 
     def _cell(self, row: PatientSummary, column: int) -> str:
@@ -148,7 +148,7 @@ class PatientsTableModel(QAbstractTableModel):
             case 4:
                 return str(row.photographs)
             case _:
-                return wording.decision_text(row.last_decision) if row.last_decision else ""
+                return wording.outcome_text(row.last_outcome) if row.last_outcome else ""
 
     def _fetch(self, offset: int, limit: int = PAGE) -> None:
         search = self._search

@@ -19,7 +19,14 @@ from PySide6.QtWidgets import (
 from drscreen.domain.users import PASSWORD_MIN
 from drscreen.qt.controllers.session import NewClinic, SessionController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import TARGET, ErrorBar, PasswordField, button, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    PasswordField,
+    button,
+    field_height,
+    field_label,
+    label,
+)
 from drscreen.qt.views.theme import Theme
 
 CARD_WIDTH = 520
@@ -66,7 +73,7 @@ class EntryPage(QWidget):
         self.action.setDefault(True)
         card = QFrame()
         card.setObjectName("card")
-        card.setFixedWidth(CARD_WIDTH)
+        card.setFixedWidth(max(CARD_WIDTH, 72 * card.fontMetrics().averageCharWidth()))
         inside = QVBoxLayout(card)
         inside.setContentsMargins(32, 24, 32, 24)
         inside.setSpacing(12)
@@ -116,7 +123,7 @@ class EntryPage(QWidget):
         edit.setAccessibleName(name)
         edit.setPlaceholderText(placeholder)
         edit.returnPressed.connect(self.action.click)
-        edit.setMinimumHeight(TARGET)
+        edit.setMinimumHeight(field_height(edit))
         self.fields.addRow(field_label(name, edit), edit)
         return edit
 

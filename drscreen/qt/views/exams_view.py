@@ -28,7 +28,7 @@ from drscreen.qt.controllers.pictures import PictureController
 from drscreen.qt.models.exams_list import EXAM_ROLE, PHOTOGRAPH_ROLE, ExamsListModel
 from drscreen.qt.views.severity import paint_tone
 from drscreen.qt.views.theme import Theme
-from drscreen.services.records import PatientFile, exam_outcome
+from drscreen.services.records import PatientFile
 
 THUMBNAIL = 56
 _Index = QModelIndex | QPersistentModelIndex
@@ -71,7 +71,7 @@ class _ExamDelegate(QStyledItemDelegate):
         day = wording.day_text(exam.day)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(box, middle, day)
-        outcome = exam_outcome(exam)
+        outcome = exam.outcome
         room = box.adjusted(painter.fontMetrics().horizontalAdvance(day) + 16, 0, 0, 0)
         paint_tone(
             painter, self._theme, wording.outcome_tone(outcome), wording.outcome_text(outcome), room

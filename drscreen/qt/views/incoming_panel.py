@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QProgressBar,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -120,6 +121,7 @@ class IncomingPanel(QWidget):
         area = QFrame()
         area.setObjectName("drop")
         area.setProperty("over", False)
+        area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         inside = QHBoxLayout(area)
         inside.setContentsMargins(12, 8, 8, 8)
         inside.addWidget(label(self.tr("Drop photographs here, or"), "muted", wraps=True), 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QStyledItemDelegate,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -34,10 +36,24 @@ def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
     return made
 
 
+def field_height(widget: QWidget) -> int:
+    """How high a row of a form is in the widget's font."""
+    return max(TARGET + 2, widget.fontMetrics().height() + 14)
+
+
+def choice(name: str) -> QComboBox:
+    """A list to choose from, with rows that are high enough to hit."""
+    made = QComboBox()
+    made.setAccessibleName(name)
+    # The style sheet's row height holds only for a styled delegate.
+    made.setItemDelegate(QStyledItemDelegate(made))
+    return made
+
+
 def field_label(text: str, field: QWidget) -> QLabel:
     """A form's label, level with its field and naming it to assistive technology."""
     made = label(text)
-    made.setMinimumHeight(TARGET + 2)
+    made.setMinimumHeight(field_height(made))
     made.setBuddy(field)
     return made
 
@@ -146,7 +162,7 @@ class PasswordField(QWidget):
         row.addWidget(self.show_button)
         self.setFocusProxy(self.edit)
         # A form lays rows out by this; the style sheet's heights arrive too late for it.
-        self.setMinimumHeight(TARGET + 2)
+        self.setMinimumHeight(field_height(self))
 
     def text(self) -> str:
         """What is typed."""

@@ -22,7 +22,7 @@ from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt import wording
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, button, field_label, label
+from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
 from drscreen.qt.views.theme import Theme
 
 LANGUAGES = ("en", "de", "es", "fr", "hi", "pt", "sw", "ta")
@@ -85,6 +85,7 @@ class PatientForm(QDialog):
         self.save = button(self.tr("Save"), "primary", self.tr("Save (Enter)"))
         self._lay_out()
         self._opened_with = self._typed()
+        (self.family_name if patient else self.mrn).setFocus()
         patients.patient_saved.connect(self._on_saved)
         patients.save_failed.connect(self._on_failed)
 
@@ -137,8 +138,7 @@ class PatientForm(QDialog):
         return edit
 
     def _sexes(self, now: Sex) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(self.tr("Sex"))
+        box = choice(self.tr("Sex"))
         for sex in Sex:
             box.addItem(wording.sex_text(sex), sex.value)
         box.setCurrentIndex(box.findData(now.value))
@@ -146,8 +146,7 @@ class PatientForm(QDialog):
         return box
 
     def _languages(self, now: str) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(self.tr("Language"))
+        box = choice(self.tr("Language"))
         box.setEditable(True)
         box.addItems(LANGUAGES)
         box.setCurrentText(now)

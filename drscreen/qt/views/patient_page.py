@@ -8,9 +8,7 @@ from PySide6.QtCore import QMimeData, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from drscreen.domain.grading import OperatingPoint
 from drscreen.domain.patient import Patient, PhotographRecord
-from drscreen.domain.screening import ScreeningResult
 from drscreen.qt.controllers.incoming import Graded
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.controllers.pictures import PictureController
@@ -44,7 +42,6 @@ class PatientPage(QWidget):
         self._patients = patients
         self._screening = screening
         self._file: PatientFile | None = None
-        self._fresh: dict[str, ScreeningResult] = {}
         self._choose: str | None = None
         self.banner = PatientBanner(theme)
         self.banner.back_wanted.connect(self.closed)
@@ -70,11 +67,11 @@ class PatientPage(QWidget):
         if self._file is None or self._file.patient.mrn != mrn:
             self._clear()
         self.incoming.show_patient(mrn)
+        self.incoming.add.setFocus()
         self._patients.open(mrn)
 
     def forget(self) -> None:
         """Nobody is signed in any more: leave nothing on the screen or in memory."""
-        self._fresh.clear()
         self.incoming.show_patient("")
         self._clear()
 
@@ -118,15 +115,15 @@ class PatientPage(QWidget):
         column.addWidget(self._no_exams)
         column.addWidget(self.exams, 1)
         column.addStretch()
-        left.setMinimumWidth(300)
-        self.result.setMinimumWidth(260)
+        unit = self.fontMetrics().averageCharWidth()
+        self.result.setMinimumWidth(36 * unit)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(12)
         for widget, stretch in ((left, 0), (self.photograph, 1), (self.result, 0)):
             split.addWidget(widget)
             split.setStretchFactor(split.count() - 1, stretch)
-        split.setSizes([360, 600, 300])
+        split.setSizes([60 * unit, 100 * unit, 50 * unit])
         body = QHBoxLayout()
         body.setContentsMargins(16, 12, 16, 12)
         body.addWidget(split)
@@ -153,14 +150,6 @@ class PatientPage(QWidget):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
 
-    def _operating_point(self, record: PhotographRecord) -> OperatingPoint | None:
-        fresh = self._fresh.get(record.id)
-        if fresh is not None:
-            return fresh.operating_point
-        spec = self._screening.network.spec
-        # A record names its network; another network's thresholds would be a lie.
-        return spec.operating_point if spec is not None and spec.model == record.model else None
-
     @Slot()
     def _on_edit_wanted(self) -> None:
         if self._file is not None:
@@ -176,6 +165,8 @@ class PatientPage(QWidget):
         self.exams.setVisible(bool(file.exams))
         self._no_exams.setVisible(not file.exams)
         self.exams.show_file(file, self._choose or keep)
+        if not same and file.exams:
+            self.exams.setFocus()
         self._choose = None
 
     @Slot(object)
@@ -185,7 +176,6 @@ class PatientPage(QWidget):
     @Slot(object)
     def _on_image_graded(self, graded: Graded) -> None:
         if graded.result.record is not None:
-            self._fresh[graded.result.record] = graded.result
             self._choose = graded.result.record
         self._patients.refresh(graded.mrn)
 
@@ -196,10 +186,7 @@ class PatientPage(QWidget):
             self.result.clear()
             return
         self.photograph.show_record(record)
-        fresh = self._fresh.get(record.id)
-        self.result.show_record(
-            record, self._operating_point(record), fresh.seconds if fresh else None
-        )
+        self.result.show_record(record)
 
 
 def _dropped(data: QMimeData) -> list[Path]:

@@ -35,12 +35,12 @@ from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.models.patients_table import (
     BIRTH_DATE,
-    DECISION,
-    DECISION_ROLE,
     LAST_EXAM,
     MRN_ROLE,
     NAME,
     NUMBER,
+    OUTCOME,
+    OUTCOME_ROLE,
     PHOTOGRAPHS,
     PatientsTableModel,
 )
@@ -53,14 +53,14 @@ ROW_HEIGHT = 36
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class _DecisionDelegate(QStyledItemDelegate):
+class _OutcomeDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        decision = index.data(DECISION_ROLE)
-        if decision is None:
+        outcome = index.data(OUTCOME_ROLE)
+        if outcome is None:
             super().paint(painter, option, index)
             return
         painter.save()
@@ -71,7 +71,7 @@ class _DecisionDelegate(QStyledItemDelegate):
             painter.setPen(self._theme.color(line))
             painter.drawLine(option.rect.topLeft(), option.rect.topRight())
         box = QRectF(option.rect).adjusted(12, 0, -8, 0)
-        tone, text = wording.decision_tone(decision), wording.decision_text(decision)
+        tone, text = wording.outcome_tone(outcome), wording.outcome_text(outcome)
         paint_tone(painter, self._theme, tone, text, box)
         painter.setPen(self._theme.color(line))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
@@ -91,17 +91,24 @@ class PatientsTable(QTableView):
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self._delegate = _DecisionDelegate(theme)
-        self.setItemDelegateForColumn(DECISION, self._delegate)
+        self._delegate = _OutcomeDelegate(theme)
+        self.setItemDelegateForColumn(OUTCOME, self._delegate)
         rows = self.verticalHeader()
         rows.hide()
         rows.setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + 14))
         columns = self.horizontalHeader()
         columns.setHighlightSections(False)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        columns.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        columns.setStretchLastSection(True)
         unit = self.fontMetrics().horizontalAdvance("0")
-        widths = {NUMBER: 18, BIRTH_DATE: 16, LAST_EXAM: 16, PHOTOGRAPHS: 16, DECISION: 32}
+        widths = {
+            NUMBER: 14,
+            NAME: 36,
+            BIRTH_DATE: 13,
+            LAST_EXAM: 13,
+            PHOTOGRAPHS: 14,
+            OUTCOME: 26,
+        }
         for column, digits in widths.items():
             self.setColumnWidth(column, digits * unit)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from drscreen.domain.patient import PhotographRecord
 from drscreen.qt import wording
@@ -25,6 +25,7 @@ class PhotographPane(QWidget):
         self.view = PhotographView()
         self.view.zoom_changed.connect(self._on_zoom_changed)
         self._title = label("", "section")
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._zoom = label("", "muted")
         bar = QHBoxLayout()
         bar.setSpacing(4)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from drscreen.domain.grading import Grade, Grading, OperatingPoint
 from drscreen.domain.patient import PhotographRecord
-from drscreen.domain.screening import Seconds
 from drscreen.qt import wording
 from drscreen.qt.views.parts import label
 from drscreen.qt.views.probability import ProbabilityBar
@@ -32,7 +31,8 @@ class ResultPanel(QScrollArea):
         self.decision = ToneLabel(theme)
         self.eye = label("", "section")
         self._sentence = label("", wraps=True)
-        self._drawing = label(self.tr("Drawing, not a photograph"), "error")
+        self._drawing = label(self.tr("Drawing, not a photograph"))
+        self._drawing.setObjectName("drawing")
         self.tips = label("", wraps=True)
         self._referral = label(self.tr("Referral"), "section")
         self.referable = ProbabilityBar(theme, self.tr("Referable"))
@@ -73,10 +73,8 @@ class ResultPanel(QScrollArea):
             widget.hide()
         self._hint.show()
 
-    def show_record(
-        self, record: PhotographRecord, point: OperatingPoint | None, seconds: Seconds | None
-    ) -> None:
-        """Show a recorded result. The thresholds and the time are shown where they are known."""
+    def show_record(self, record: PhotographRecord) -> None:
+        """Show a recorded result, with the thresholds it was decided by."""
         for widget in self._all:
             widget.show()
         self._hint.hide()
@@ -90,32 +88,28 @@ class ResultPanel(QScrollArea):
         reasons = record.quality.reasons
         self.tips.setText("\n\n".join(wording.tip_text(reason) for reason in reasons))
         self.tips.setVisible(bool(reasons))
-        self._show_probabilities(record.grading, point)
-        self._about.setText(self._about_words(record, seconds))
+        self._show_probabilities(record.grading, record.operating_point)
+        self._about.setText(self._about_words(record))
 
-    def _show_probabilities(self, grading: Grading | None, point: OperatingPoint | None) -> None:
+    def _show_probabilities(self, grading: Grading | None, point: OperatingPoint) -> None:
         graded = grading is not None
-        shown = (self._referral, self.referable, self.threatening, self._grades, *self.bars)
-        for widget in shown:
+        referral = (self._referral, self.referable, self.threatening, self._thresholds)
+        for widget in (*referral, self._grades, *self.bars):
             widget.setVisible(graded)
-        self._thresholds.setVisible(graded and point is not None)
         if grading is None:
             return
-        self.referable.set_value(grading.referable_probability, point.referable if point else None)
-        self.threatening.set_value(
-            grading.vision_threatening_probability, point.vision_threatening if point else None
-        )
+        self.referable.set_value(grading.referable_probability, point.referable)
+        self.threatening.set_value(grading.vision_threatening_probability, point.vision_threatening)
         for bar, probability in zip(self.bars, grading.probabilities, strict=True):
             bar.set_value(probability)
-        if point is not None:
-            self._thresholds.setText(
-                self.tr("Thresholds: referable from {0}, urgent from {1}").format(
-                    wording.percent_text(point.referable),
-                    wording.percent_text(point.vision_threatening),
-                )
+        self._thresholds.setText(
+            self.tr("Thresholds: referable from {0}, urgent from {1}").format(
+                wording.percent_text(point.referable),
+                wording.percent_text(point.vision_threatening),
             )
+        )
 
-    def _about_words(self, record: PhotographRecord, seconds: Seconds | None) -> str:
+    def _about_words(self, record: PhotographRecord) -> str:
         lines = [
             self.tr("Quality {0}").format(wording.percent_text(record.quality.score)),
             self.tr("{0} × {1} pixels").format(record.width, record.height),
@@ -126,6 +120,4 @@ class ResultPanel(QScrollArea):
                 record.recorded_by,
             ),
         ]
-        if seconds is not None and seconds.total is not None:
-            lines.append(self.tr("Took {0}").format(wording.seconds_text(seconds.total)))
         return "\n".join(lines)

@@ -10,7 +10,7 @@ from drscreen.domain.settings import Theme as ThemeChoice
 from drscreen.qt.controllers.incoming import NetworkState
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.controllers.settings import SettingsController
-from drscreen.qt.views.parts import ErrorBar, field_label, label
+from drscreen.qt.views.parts import ErrorBar, choice, field_label, label
 from drscreen.qt.views.theme import Theme
 
 
@@ -99,8 +99,7 @@ class SettingsPage(QWidget):
         self.state.style().polish(self.state)
 
     def _choice(self, name: str, items: list[tuple[str, str]]) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(name)
+        box = choice(name)
         box.setMinimumWidth(320)
         for text, value in items:
             box.addItem(text, value)

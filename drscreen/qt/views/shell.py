@@ -29,16 +29,16 @@ class Shell(QWidget):
         self._icons: list[tuple[QToolButton, str]] = []
         self._group = QButtonGroup(self)
         self.pages = QStackedWidget()
-        rail = QFrame()
-        rail.setObjectName("rail")
-        self._rail = QVBoxLayout(rail)
+        self._frame = QFrame()
+        self._frame.setObjectName("rail")
+        self._rail = QVBoxLayout(self._frame)
         self._rail.setContentsMargins(6, 8, 6, 8)
         self._rail.setSpacing(4)
         self._rail.addStretch()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(rail)
+        row.addWidget(self._frame)
         row.addWidget(self.pages, 1)
         self._group.idClicked.connect(self.page_wanted)
         theme.changed.connect(self._on_theme_changed)
@@ -54,6 +54,9 @@ class Shell(QWidget):
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             made.setIconSize(ICON_SIZE)
             made.setAccessibleName(name)
+            # The style sheet's widths overrule a button's own, so the rail keeps the room.
+            wanted = made.fontMetrics().horizontalAdvance(name) + 44
+            self._frame.setMinimumWidth(max(self._frame.minimumWidth(), wanted))
             place = len(self._icons) + 1
             made.setToolTip(self.tr("{0} (Alt+{1})").format(name, place))
             shortcut = QShortcut(QKeySequence(f"Alt+{place}"), self)

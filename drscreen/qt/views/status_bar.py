@@ -61,6 +61,8 @@ class StatusBar(QStatusBar):
             tip = self.tr("Patients can be recorded meanwhile; photographs wait for the network.")
         self.network.setText(words)
         self.network.setToolTip(tip)
+        self.network.setProperty("role", "error" if state.failure else "muted")
+        self.network.style().polish(self.network)
 
     @Slot(object)
     def _on_batch_changed(self, batch: Batch) -> None:

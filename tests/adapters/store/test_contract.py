@@ -24,7 +24,7 @@ from drscreen.domain.errors import (
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.domain.ports import OpenStore, Store
-from drscreen.domain.referral import Decision
+from drscreen.domain.referral import Decision, Outcome
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import MODEL, MONDAY, PASSWORD, referred, store_at, ungradable
 from tests.fakes.store import FakeStore
@@ -225,6 +225,7 @@ def test_photograph_comes_back_whole(store: Store, opened: OpenStore) -> None:
     assert (saved.width, saved.height) == (3000, 2000)
     assert (saved.quality, saved.grading) == (result.quality, result.grading)
     assert (saved.decision, saved.model) == (Decision.REFER, MODEL)
+    assert saved.operating_point == referred(b"x").operating_point
     assert saved.recorded_by == "Nora"
 
 
@@ -303,11 +304,12 @@ def test_patient_list_newest_exam_first_then_by_number(opened: OpenStore) -> Non
             records.save_photograph(mrn, Laterality.OD, b"1", result, recorded_at=moment)
         rows = records.search_patients("", 0, 10)
     assert [
-        (row.patient.mrn, row.photographs, row.last_exam, row.last_decision) for row in rows
+        (row.patient.mrn, row.photographs, row.last_exam, row.last_outcome) for row in rows
     ] == [
-        ("d", 1, later.date(), Decision.REFER),
-        ("b", 2, MONDAY.date(), Decision.NO_REFERRAL),
-        ("c", 1, MONDAY.date(), Decision.REPEAT_PHOTOGRAPH),
+        ("d", 1, later.date(), Outcome.REFER),
+        # The second, harmless photograph of the same eye does not hide the first.
+        ("b", 2, MONDAY.date(), Outcome.REFER_URGENT),
+        ("c", 1, MONDAY.date(), Outcome.INCOMPLETE),
         ("a", 0, None, None),
     ]
 
