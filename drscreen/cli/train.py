@@ -30,11 +30,14 @@ def train(
     architecture: Annotated[str, typer.Option(help="resnet152 or resnet18.")] = "resnet152",
     init: Annotated[
         Path | None,
-        typer.Option(help="Start from a .npz trunk or a .safetensors state dict."),
+        typer.Option(help="Start from a bundle, a .npz trunk or a .safetensors state dict."),
     ] = None,
     size: Annotated[int, typer.Option(min=64, help="Input side in pixels.")] = 384,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the photographs.")] = 16,
     batch: Annotated[int, typer.Option(min=2, help="Photographs a step.")] = 16,
+    rate: Annotated[
+        float, typer.Option(help="Learning rate of layers that start from weights.")
+    ] = 2e-4,
     seed: Annotated[int, typer.Option(help="Of the split, the sampling, the augmentation.")] = 1,
     minutes: Annotated[
         float, typer.Option(help="Stop after so long; the same command goes on later.")
@@ -57,7 +60,7 @@ def train(
         Source(folder.parent.name if folder.name == "images" else folder.name, folder, csv)
         for folder, csv in zip(images, labels, strict=True)
     ]
-    plan = TrainingPlan(architecture, size, epochs, batch, seed=seed)
+    plan = TrainingPlan(architecture, size, epochs, batch, trunk_rate=rate, seed=seed)
     with failures_told(), progress_bar() as bar:
         screen = _Screen(bar)
         training = TrainingRun(

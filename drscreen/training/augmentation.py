@@ -13,9 +13,9 @@ from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 _SCALE = (0.85, 1.2)
 _SHIFT = 0.04
-_BRIGHTNESS = 0.25
-_CONTRAST = 0.25
-_CHANNEL = 0.12
+_BRIGHTNESS = 0.15
+_CONTRAST = 0.15
+_CHANNEL = 0.06
 
 
 def augment(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

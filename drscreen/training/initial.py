@@ -1,7 +1,9 @@
-"""Where a training starts: random weights, a trunk with folded batch norms, or a state dict."""
+"""Where a training starts: random weights, a folded trunk, an earlier bundle, or a state dict."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,61 +11,84 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from drscreen.adapters.model.network import norm_after
+from drscreen.adapters.model.bundle import read_bundle
+from drscreen.adapters.model.network import fold_norms, norm_after
+from drscreen.adapters.model.predictor import network_with
 from drscreen.domain.errors import CheckpointError
 
 
-def initialise(network: nn.Module, source: Path) -> set[str]:
-    """Fill `network` from `source` and return the names of the batch norms to keep frozen.
-
-    `.npz`: a trunk whose batch norms were folded into convolution weight and bias (some layers
-    may be missing and stay random). Each bias goes into its batch norm, which is frozen, because
-    its statistics are gone. `.safetensors`: a state dict in torchvision's names; the head is left
-    out where its shape differs. Raises `CheckpointError`.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `initialise` did: the layers that hold weights now, and the batch norms to keep frozen
+    because their statistics were folded away.
     """
+
+    filled: frozenset[str] = frozenset()
+    frozen: frozenset[str] = frozenset()
+
+
+def initialise(network: nn.Module, source: Path) -> Start:
+    """Fill `network` from `source`. Raises `CheckpointError` or a `BundleError`.
+
+    A folder is a bundle: an earlier network of the same architecture, head included. `.npz` is a
+    trunk whose batch norms were folded into convolution weight and bias; layers that it lacks stay
+    random. `.safetensors` is a state dict in torchvision's names, norms alive; its head is left
+    out where its shape differs.
+    """
+    if source.is_dir():
+        return _from_folded(network, _folded_bundle(source), source.name)
     if source.suffix == ".npz":
-        return _from_folded_trunk(network, source)
+        return _from_folded(network, _folded_trunk(source), source.name)
     if source.suffix == ".safetensors":
         return _from_state_dict(network, source)
-    raise CheckpointError(f"{source.name}: a start is a .npz trunk or a .safetensors state dict.")
+    raise CheckpointError(
+        f"{source.name}: a start is a bundle's folder, a .npz trunk or a .safetensors state dict."
+    )
 
 
-def _from_folded_trunk(network: nn.Module, source: Path) -> set[str]:
-    frozen: set[str] = set()
-    modules = dict(network.named_modules())
+def _folded_bundle(folder: Path) -> Mapping[str, torch.Tensor]:
+    bundle = read_bundle(folder)
+    return fold_norms(network_with(bundle.architecture, bundle.tensors())).state_dict()
+
+
+def _folded_trunk(source: Path) -> Mapping[str, torch.Tensor]:
     try:
         trunk = np.load(source)
-        tensors = {name: torch.from_numpy(trunk[name]) for name in trunk.files}
+        return {name: torch.from_numpy(trunk[name]) for name in trunk.files}
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{source.name} cannot be read.") from error
-    for name, tensor in tensors.items():
-        layer, kind = name.rsplit(".", 1)
+
+
+def _from_folded(network: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> Start:
+    modules = dict(network.named_modules())
+    frozen: set[str] = set()
+    for layer in {key.rpartition(".")[0] for key in tensors}:
+        weight, bias = tensors[f"{layer}.weight"], tensors[f"{layer}.bias"]
         target = modules.get(layer)
-        if not isinstance(target, nn.Conv2d):
-            raise CheckpointError(f"{source.name} has a layer {layer!r} that this network lacks.")
-        if kind == "weight":
-            if tensor.shape != target.weight.shape:
-                raise CheckpointError(f"{source.name}: {name} has another shape than the network.")
-            target.weight.data.copy_(tensor)
-        else:
-            norm_name = norm_after(layer)
-            norm = modules[norm_name]
-            # 1 - eps, so that the norm divides by exactly one.
-            variance = torch.full_like(tensor, 1.0 - nn.BatchNorm2d(1).eps)
-            norm.load_state_dict(
-                {
-                    "weight": torch.ones_like(tensor),
-                    "bias": tensor,
-                    "running_mean": torch.zeros_like(tensor),
-                    "running_var": variance,
-                },
-                strict=False,
-            )
-            frozen.add(norm_name)
-    return frozen
+        if not isinstance(target, nn.Conv2d | nn.Linear):
+            raise CheckpointError(f"{name} has a layer {layer!r} that this network lacks.")
+        if weight.shape != target.weight.shape:
+            raise CheckpointError(f"{name}: {layer} has another shape than the network.")
+        if isinstance(target, nn.Linear):
+            target.load_state_dict({"weight": weight, "bias": bias})
+            continue
+        target.load_state_dict({"weight": weight})
+        # The bias moves into the batch norm; 1 - eps makes that divide by exactly one.
+        modules[norm_after(layer)].load_state_dict(
+            {
+                "weight": torch.ones_like(bias),
+                "bias": bias,
+                "running_mean": torch.zeros_like(bias),
+                "running_var": torch.full_like(bias, 1.0 - nn.BatchNorm2d(1).eps),
+            },
+            strict=False,
+        )
+        frozen.add(norm_after(layer))
+    filled = frozen | {key.rpartition(".")[0] for key in tensors}
+    return Start(frozenset(filled), frozenset(frozen))
 
 
-def _from_state_dict(network: nn.Module, source: Path) -> set[str]:
+def _from_state_dict(network: nn.Module, source: Path) -> Start:
     try:
         state = load_file(source)
     except (OSError, ValueError) as error:
@@ -77,4 +102,4 @@ def _from_state_dict(network: nn.Module, source: Path) -> set[str]:
             f"{source.name} is of another architecture: {(wrong + missing)[0]!r} does not fit."
         )
     network.load_state_dict(state, strict=False)
-    return set()
+    return Start(frozenset(name.rpartition(".")[0] for name in state))

@@ -30,7 +30,13 @@ from drscreen.training.labels import LabelledPhotograph, LabelSet, read_labels
 from drscreen.training.metrics import Floats
 from drscreen.training.split import split_patients
 from drscreen.training.squares import Squares, load_squares
-from drscreen.training.trainer import Trainer, TrainingPlan, TrainingProgress, predict_squares
+from drscreen.training.trainer import (
+    Trainer,
+    TrainingPlan,
+    TrainingProgress,
+    content_hash,
+    predict_squares,
+)
 
 #: One patient in so many is held out of training, for calibration and measurement.
 FOLDS = 4
@@ -223,7 +229,7 @@ class TrainingRun:
             "left_out": {"unreadable": len(self.unreadable), "labelled ungradable": UNGRADABLE},
             "trained_on": mix(self.trained_on),
             "held_out": mix(self.held_out),
-            "start": {"file": self._start.name, "sha256": _sha256(self._start)}
+            "start": {"file": self._start.name, "sha256": content_hash(self._start)}
             if self._start
             else None,
             "plan": asdict(self._plan),

@@ -20,11 +20,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from drscreen.adapters.model.bundle import MANIFEST
 from drscreen.adapters.model.network import build_network, channels_last, normalise
 from drscreen.domain.image import InputSpec
 from drscreen.training.augmentation import augment
 from drscreen.training.checkpoint import append_line, load_checkpoint, save_checkpoint
-from drscreen.training.initial import initialise
+from drscreen.training.initial import Start, initialise
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
 from drscreen.training.squares import Squares
 
@@ -91,10 +92,10 @@ class Trainer:
         self._device = torch.device(device)
         torch.manual_seed(plan.seed)
         network = build_network(plan.architecture)
-        self._frozen = initialise(network, start) if start else set()
+        self._start = initialise(network, start) if start else Start()
         self._network = channels_last(network.to(self._device))
         self._averaged = copy.deepcopy(self._network).eval()
-        self._optimiser = self._make_optimiser(started=start is not None)
+        self._optimiser = self._make_optimiser()
         self._weights = class_weights(grades[rows], plan.balance)
         self._checkpoint = run / "checkpoint.safetensors"
         self.steps = plan.epochs * math.ceil(len(rows) / plan.batch)
@@ -181,7 +182,7 @@ class Trainer:
     def _set_modes(self) -> None:
         self._network.train()
         for name, module in self._network.named_modules():
-            if name in self._frozen:
+            if name in self._start.frozen:
                 module.eval()
 
     def _set_rates(self) -> None:
@@ -194,12 +195,11 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = group["base"] * factor
 
-    def _make_optimiser(self, *, started: bool) -> torch.optim.AdamW:
-        fresh_layers = ("layer4.", "fc.") if self._frozen else ("fc.",)
+    def _make_optimiser(self) -> torch.optim.AdamW:
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self._network.named_parameters():
-            fresh = not started or name.startswith(fresh_layers)
-            rate = self.plan.fresh_rate if fresh else self.plan.trunk_rate
+            known = name.rpartition(".")[0] in self._start.filled
+            rate = self.plan.trunk_rate if known else self.plan.fresh_rate
             # Norms and biases are not decayed (the usual practice since He et al., CVPR 2019).
             decay = self.plan.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
@@ -214,7 +214,7 @@ class Trainer:
         digest = hashlib.sha256(json.dumps(asdict(self.plan), sort_keys=True).encode())
         digest.update(self._rows.tobytes() + self._grades.tobytes())
         if start is not None:
-            digest.update(start.read_bytes())
+            digest.update(content_hash(start).encode())
         return digest.hexdigest()
 
     def _save(self) -> None:
@@ -226,6 +226,12 @@ class Trainer:
             step=self.step,
             fingerprint=self._fingerprint,
         )
+
+
+def content_hash(start: Path) -> str:
+    """sha256 of a start's file; of a bundle's manifest, which names the rest."""
+    file = start / MANIFEST if start.is_dir() else start
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def predict_squares(

@@ -121,7 +121,7 @@ def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path)
     trunk: dict[str, Any] = {"conv1.weight": weight, "conv1.bias": np.arange(64.0)}
     np.savez(tmp_path / "trunk.npz", **trunk)
     network = build_network("resnet18").eval()
-    assert initialise(network, tmp_path / "trunk.npz") == {"bn1"}
+    assert initialise(network, tmp_path / "trunk.npz").frozen == {"bn1"}
     pixels = torch.rand(2, 3, 32, 32)
     stem = torch.nn.Sequential(network.get_submodule("conv1"), network.get_submodule("bn1"))
     expected = original.get_submodule("conv1")(pixels) + torch.arange(64.0).view(1, 64, 1, 1)
