@@ -32,7 +32,7 @@ def content(
         temperature=1.5,
         operating_point=OperatingPoint(0.3, 0.25, 0.35, 0.5),
         card="# trial\n",
-        agreement={"quantised": 1.0, "bf16": bf16},
+        agreement={"bf16_grade": bf16, "bf16_referable": 1.0},
     )
 
 

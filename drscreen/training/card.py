@@ -63,9 +63,11 @@ Grades one colour fundus photograph of one eye on the ICDR scale, 0 to 4.
 | Trained on | {_people(trained)} |
 | Measured on | {_people(held_out)}, none of them trained on |
 | Sources | {sources} |
-| Weights | 8 bits per output channel; grade and referral call as in full precision on \
-{agreement["quantised"]:.1%} of the held-out photographs |
-| bf16 | grade and referral call as in fp32 on {agreement["bf16"]:.1%} of them |
+| Weights | 8 bits per output channel; on the held-out photographs the grade is that of full \
+precision in {agreement["quantised_grade"]:.1%}, the referable call in \
+{agreement["quantised_referable"]:.1%} |
+| bf16 | grade as in fp32 in {agreement["bf16_grade"]:.1%}, referable call in \
+{agreement["bf16_referable"]:.1%}; used from 99.5% of both on |
 | Temperature | {calibration.temperature:.3f} |
 | Operating point | referable from {point.referable:.3f}; human review from \
 {point.abstain_low:.3f} to {point.abstain_high:.3f}; urgent from {point.vision_threatening:.2f} \

@@ -128,8 +128,8 @@ class TrainingRun:
         calibration = calibrate(eight_bit, truth)
         evaluation = evaluate(self._cross_fitted(eight_bit))
         agreement = {
-            "quantised": _agreement(full, eight_bit, calibration),
-            "bf16": _agreement(eight_bit, half, calibration),
+            **_agreement("quantised", full, eight_bit, calibration),
+            **_agreement("bf16", eight_bit, half, calibration),
         }
         provenance = self._provenance()
         metrics = {"held_out": asdict(evaluation)}
@@ -246,15 +246,17 @@ def _judged(
     return EvaluatedPhotograph(photograph.patient, photograph.grade, grading, decision)
 
 
-def _agreement(one: Floats, other: Floats, calibration: Calibration) -> float:
-    """Share of photographs whose grade and referable call are the same under both logits."""
+def _agreement(what: str, one: Floats, other: Floats, calibration: Calibration) -> dict[str, float]:
+    """Shares of photographs whose grade, and whose referable call, are the same under both."""
     point, temperature = calibration.operating_point, calibration.temperature
-    same = 0
-    for a, b in zip(one.tolist(), other.tolist(), strict=True):
-        first = grade_photograph(a, temperature, point)
-        second = grade_photograph(b, temperature, point)
-        same += first.grade == second.grade and first.referable == second.referable
-    return same / len(one)
+    pairs = [
+        (grade_photograph(a, temperature, point), grade_photograph(b, temperature, point))
+        for a, b in zip(one.tolist(), other.tolist(), strict=True)
+    ]
+    return {
+        f"{what}_grade": sum(a.grade == b.grade for a, b in pairs) / len(pairs),
+        f"{what}_referable": sum(a.referable == b.referable for a, b in pairs) / len(pairs),
+    }
 
 
 def _sha256(path: Path) -> str:

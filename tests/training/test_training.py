@@ -104,7 +104,7 @@ def test_from_labels_to_a_bundle_that_screens(source: Source, tmp_path: Path) ->
     assert training.train(seconds=600)
     bundle, evaluation = training.write(tmp_path / "bundle", "trial", "1")
     assert evaluation.graded == len(held_out) == len(training.held_out)
-    assert 0 <= bundle.manifest["agreement"]["quantised"] <= 1
+    assert 0 <= bundle.bf16_agreement <= 1
     card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
     assert "not a cleared medical device" in card
     assert f"{len(held_out)} photographs of {len(set(held_out))} patients" in card

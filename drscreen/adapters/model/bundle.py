@@ -46,7 +46,8 @@ class Bundle:
     input: InputSpec
     temperature: float
     operating_point: OperatingPoint
-    #: Share of validation photographs whose grade is the same in bf16 as in fp32; 0 if not measured
+    #: Share of held-out photographs with the same grade, and with the same referable call, in bf16
+    #: as in fp32: the smaller of the two
     bf16_agreement: float
     shards: tuple[str, ...]
     manifest: Mapping[str, Any]
@@ -139,6 +140,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
     spec, point = manifest["input"], manifest["operating_point"]
+    agreement = manifest["agreement"]
     mean_r, mean_g, mean_b = (float(x) for x in spec["mean"])
     std_r, std_g, std_b = (float(x) for x in spec["std"])
     return Bundle(
@@ -150,7 +152,7 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
         input=InputSpec(int(spec["size"]), (mean_r, mean_g, mean_b), (std_r, std_g, std_b)),
         temperature=float(manifest["temperature"]),
         operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
-        bf16_agreement=float(manifest["agreement"]["bf16"]),
+        bf16_agreement=min(float(agreement["bf16_grade"]), float(agreement["bf16_referable"])),
         shards=tuple(n for n in manifest["files"] if n.endswith(".safetensors")),
         manifest=manifest,
     )

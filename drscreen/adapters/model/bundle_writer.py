@@ -36,9 +36,9 @@ SHARD_BYTES = 15_500_000
 class BundleContent:
     """What a bundle says of a network besides its tensors.
 
-    `agreement` holds shares of photographs whose grade is unchanged: ``quantised`` (8-bit against
-    full precision) and ``bf16`` (bf16 against fp32, both 8-bit). `provenance` and `metrics` are
-    free JSON.
+    `agreement` holds shares of photographs that come out the same: ``quantised_grade`` and
+    ``quantised_referable`` (8-bit against full precision), ``bf16_grade`` and ``bf16_referable``
+    (bf16 against fp32, both 8-bit). `provenance` and `metrics` are free JSON.
     """
 
     name: str
@@ -59,7 +59,7 @@ def quantised(
     """fp32 (out, ...) to int8 of the same shape and fp32 scale (out,), symmetric about zero."""
     flat = values.reshape(values.shape[0], -1)
     scale = np.maximum(np.abs(flat).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
-    rounded = np.rint(flat / scale[:, None]).clip(-127, 127).astype(np.int8)
+    rounded = np.rint(flat / scale[:, None]).astype(np.int8)
     return rounded.reshape(values.shape), scale
 
 
