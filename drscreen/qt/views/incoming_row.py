@@ -18,7 +18,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.quality import QualityReason
 from drscreen.qt import wording
 from drscreen.qt.controllers.incoming import Incoming, State
-from drscreen.qt.views.parts import TARGET, IconButton, button, label
+from drscreen.qt.views.parts import TARGET, FileNameLabel, IconButton, button, label
 from drscreen.qt.views.severity import ToneLabel
 from drscreen.qt.views.theme import Theme
 
@@ -37,9 +37,7 @@ class IncomingRow(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._item = item
-        self._name = label(item.path.name)
-        self._name.setToolTip(str(item.path))
-        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._name = FileNameLabel(item.path.name, str(item.path))
         self._eyes = QButtonGroup(self)
         self._right = self._eye_button("OD", self.tr("Right eye (O)"))
         self._left = self._eye_button("OS", self.tr("Left eye (S)"))
