@@ -13,7 +13,12 @@ import typer
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Model, app, say
-from drscreen.domain.errors import DrscreenError
+from drscreen.domain.errors import (
+    BundleMissing,
+    DrscreenError,
+    PredictionFailed,
+    StoreDamaged,
+)
 from drscreen.domain.image import Laterality
 from drscreen.domain.ports import Predictor
 from drscreen.domain.screening import SaveTo, ScreeningRequest
@@ -47,8 +52,8 @@ def _passes(what: str, check: Callable[[], str]) -> bool:
     except DrscreenError as error:
         say(f"FAILED  {what}: {error.message} {error.advice} [{error.code}]")
         return False
-    except Exception as error:  # noqa: BLE001 - a self-test reports whatever is broken
-        say(f"FAILED  {what}: {type(error).__name__}")
+    except (ImportError, OSError) as error:  # a broken installation, which this is to find
+        say(f"FAILED  {what}: {error}")
         return False
     say(f"ok      {what}{f' ({found})' if found else ''}")
     return True
@@ -74,7 +79,7 @@ class _Trial:
         screening = self._workstation.screening(self._loaded())
         first, second = (screening.screen(ScreeningRequest(self._sample)) for _ in range(2))
         if first.grading != second.grading or first.quality != second.quality:
-            raise AssertionError
+            raise PredictionFailed("The same photograph gave two results.")
         return str(first.decision)
 
     def record(self) -> str:
@@ -88,7 +93,7 @@ class _Trial:
             records = self._workstation.records(store)
             (exam,) = records.open_file("SELFTEST").exams
             if records.photograph(exam.photographs[0].id) != self._sample.read_bytes():
-                raise AssertionError
+                raise StoreDamaged("The photograph did not come back as it was stored.")
         return ""
 
     def notifiers(self) -> str:
@@ -96,5 +101,5 @@ class _Trial:
 
     def _loaded(self) -> Predictor:
         if self._predictor is None:
-            raise AssertionError
+            raise BundleMissing("The network is not loaded.")
         return self._predictor
