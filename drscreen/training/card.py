@@ -32,7 +32,7 @@ def model_card(
     """Markdown. Every figure is of the held-out patients."""
     trained, held_out = provenance["trained_on"], provenance["held_out"]
     sources = ", ".join(source["name"] for source in provenance["sources"])
-    start = provenance["start"]["file"] if provenance["start"] else "random weights"
+    start = _started_from(provenance["start"])
     point = calibration.operating_point
     figures = [
         ("AUC, referable (grade 2 and above)", evaluation.auc_referable),
@@ -64,10 +64,10 @@ Grades one colour fundus photograph of one eye on the ICDR scale, 0 to 4.
 | Measured on | {_people(held_out)}, none of them trained on |
 | Sources | {sources} |
 | Weights | 8 bits per output channel; on the held-out photographs the grade is that of full \
-precision in {agreement["quantised_grade"]:.1%}, the referable call in \
-{agreement["quantised_referable"]:.1%} |
-| bf16 | grade as in fp32 in {agreement["bf16_grade"]:.1%}, referable call in \
-{agreement["bf16_referable"]:.1%}; used from 99.5% of both on |
+precision in {agreement["quantised_grade"]:.2%}, the referable call in \
+{agreement["quantised_referable"]:.2%} |
+| bf16 | grade as in fp32 in {agreement["bf16_grade"]:.2%}, referable call in \
+{agreement["bf16_referable"]:.2%}; used from 99.5% of both on |
 | Temperature | {calibration.temperature:.3f} |
 | Operating point | referable from {point.referable:.3f}; human review from \
 {point.abstain_low:.3f} to {point.abstain_high:.3f}; urgent from {point.vision_threatening:.2f} \
@@ -101,11 +101,38 @@ Grades trained on (0 to 4): {trained["grades"]}. Grades measured on: {held_out["
 
 ## Known weaknesses
 
+{_called_in_vain(evaluation.specificity)}\
 - Few eyes of grade 3 and 4 stand behind the figures; their intervals are wide for that reason.
 - One programme's cameras and patients; other cameras, ethnic groups and settings were not measured.
 - Macular oedema is not looked for; diseases other than diabetic retinopathy are not recognised.
 - A missed referable eye is possible at every threshold.
 """
+
+
+def _started_from(start: Mapping[str, Any] | None) -> str:
+    """The road back to the first weights, newest piece first."""
+    if start is None:
+        return "random weights"
+    before = start.get("provenance")
+    if before is None:
+        return str(start["file"])
+    sources = ", ".join(source["name"] for source in before["sources"])
+    plan = before["plan"]
+    return (
+        f"an earlier bundle ({_people(before['trained_on'])} of {sources}, {plan['epochs']} passes "
+        f"at {plan['size']} pixels), itself from {_started_from(before['start'])}"
+    )
+
+
+def _called_in_vain(specificity: Estimate) -> str:
+    """The price of the operating point, in plain words."""
+    if specificity.value is None:
+        return ""
+    wrongly = round(100 * (1 - specificity.value))
+    return (
+        f"- At the operating point {wrongly} of 100 eyes without referable disease are called "
+        "referable as well.\n"
+    )
 
 
 def _people(mix: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from drscreen.adapters.model.bundle import Bundle, Tensors
+from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
 from drscreen.adapters.model.bundle_writer import BundleContent, as_stored, write_bundle
 from drscreen.adapters.model.network import fold_norms
 from drscreen.adapters.model.predictor import network_with
@@ -229,9 +229,7 @@ class TrainingRun:
             "left_out": {"unreadable": len(self.unreadable), "labelled ungradable": UNGRADABLE},
             "trained_on": mix(self.trained_on),
             "held_out": mix(self.held_out),
-            "start": {"file": self._start.name, "sha256": content_hash(self._start)}
-            if self._start
-            else None,
+            "start": _start(self._start) if self._start else None,
             "plan": asdict(self._plan),
             "torch": torch.__version__,
         }
@@ -257,6 +255,14 @@ def _agreement(what: str, one: Floats, other: Floats, calibration: Calibration) 
         f"{what}_grade": sum(a.grade == b.grade for a, b in pairs) / len(pairs),
         f"{what}_referable": sum(a.referable == b.referable for a, b in pairs) / len(pairs),
     }
+
+
+def _start(path: Path) -> dict[str, Any]:
+    """What a training started from; an earlier bundle brings its own provenance along."""
+    start = {"file": path.name, "sha256": content_hash(path)}
+    return start | (
+        {"provenance": read_bundle(path).manifest["provenance"]} if path.is_dir() else {}
+    )
 
 
 def _sha256(path: Path) -> str:
