@@ -14,8 +14,6 @@ from drscreen import __version__
 from drscreen.domain.errors import DrscreenError
 
 app = typer.Typer(
-    help="Offline screening of retinal photographs for diabetic retinopathy. "
-    "Research use, not a cleared medical device.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,7 +50,10 @@ def common(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show and exit."),
     ] = False,
 ) -> None:
-    """Options before the command."""
+    """Offline screening of retinal photographs for diabetic retinopathy.
+
+    Research use, not a cleared medical device.
+    """
 
 
 def say(text: str) -> None:

@@ -63,12 +63,12 @@ def _from_folded(network: nn.Module, tensors: Mapping[str, torch.Tensor], name: 
     modules = dict(network.named_modules())
     frozen: set[str] = set()
     for layer in {key.rpartition(".")[0] for key in tensors}:
-        weight, bias = tensors[f"{layer}.weight"], tensors[f"{layer}.bias"]
+        weight, bias = tensors.get(f"{layer}.weight"), tensors.get(f"{layer}.bias")
         target = modules.get(layer)
         if not isinstance(target, nn.Conv2d | nn.Linear):
             raise CheckpointError(f"{name} has a layer {layer!r} that this network lacks.")
-        if weight.shape != target.weight.shape:
-            raise CheckpointError(f"{name}: {layer} has another shape than the network.")
+        if weight is None or bias is None or weight.shape != target.weight.shape:
+            raise CheckpointError(f"{name}: {layer} does not fit the network.")
         if isinstance(target, nn.Linear):
             target.load_state_dict({"weight": weight, "bias": bias})
             continue

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,8 +41,9 @@ def test_a_bundle_reads_back_what_was_written(bundle: Path) -> None:
     assert read.operating_point.referable == 0.3
     original = random_tensors()
     for name, values in read.tensors().items():
+        # Rounding to steps errs by a uniform half step at most: 0.29 of a step squared and averaged.
         step = np.abs(original[name]).max() / 127
-        assert np.abs(values - original[name]).max() <= step * 0.51 + 1e-9, name
+        assert np.sqrt(np.mean((values - original[name]) ** 2)) <= 0.3 * step + 1e-9, name
 
 
 def test_weights_take_a_byte_each_and_shards_stay_below_sixteen_megabytes(bundle: Path) -> None:
@@ -67,13 +69,13 @@ def test_a_resnet152_fits_in_sixty_megabytes(tmp_path: Path) -> None:
         elements=st.floats(-1e3, 1e3, width=32),
     )
 )
-def test_eight_bits_err_by_at_most_half_a_step_of_each_channel(
-    values: np.typing.NDArray[np.float32],
-) -> None:
-    restored = dequantised(*quantised(values))
-    steps = np.abs(values).reshape(values.shape[0], -1).max(axis=1) / 127
-    errors = np.abs(restored - values).reshape(values.shape[0], -1).max(axis=1)
-    assert (errors <= steps * 0.501 + 1e-9).all()
+def test_eight_bits_err_by_no_more_than_plain_rounding(values: npt.NDArray[np.float32]) -> None:
+    flat = values.reshape(values.shape[0], -1)
+    step = np.maximum(np.abs(flat).max(axis=1, keepdims=True), 1e-12) / np.float32(127)
+    plain = ((np.rint(flat / step) * step - flat) ** 2).sum(axis=1)
+    restored = dequantised(*quantised(values)).reshape(flat.shape)
+    found = ((restored - flat) ** 2).sum(axis=1)
+    assert (found <= plain * 1.001 + 1e-9).all()
 
 
 # --- bad input -----------------------------------------------------------------------------
