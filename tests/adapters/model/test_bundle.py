@@ -41,7 +41,7 @@ def test_a_bundle_reads_back_what_was_written(bundle: Path) -> None:
     assert read.operating_point.referable == 0.3
     original = random_tensors()
     for name, values in read.tensors().items():
-        # Rounding to steps errs by a uniform half step at most: 0.29 of a step squared and averaged.
+        # Rounding errs uniformly by up to half a step: by 0.29 of one, root mean square.
         step = np.abs(original[name]).max() / 127
         assert np.sqrt(np.mean((values - original[name]) ** 2)) <= 0.3 * step + 1e-9, name
 
