@@ -25,6 +25,7 @@ from drscreen.adapters.model.bundle import (
     manifest_hash,
     read_bundle,
 )
+from drscreen.domain.errors import BundleDamaged
 from drscreen.domain.grading import Grade, OperatingPoint
 from drscreen.domain.image import InputSpec
 
@@ -99,7 +100,11 @@ def as_stored(tensors: Tensors) -> Tensors:
 
 
 def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bundle:
-    """Write a bundle, replacing one that is there, and read it back verified."""
+    """Write a bundle, replacing one that is there, and read it back verified.
+
+    Raises `BundleDamaged` where it does not read back as `as_stored` says; an older bundle in its
+    place is kept then.
+    """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -130,17 +135,26 @@ def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bund
     manifest = json.loads(json.dumps(manifest))
     manifest["manifest_sha256"] = manifest_hash(manifest)
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    read_bundle(partial)
+    _check(read_bundle(partial), as_stored(tensors))
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     return read_bundle(folder)
+
+
+def _check(written: Bundle, expected: Tensors) -> None:
+    """What will be loaded is what was measured, number for number."""
+    found = written.tensors()
+    wrong = [n for n in expected if n not in found or not np.array_equal(found[n], expected[n])]
+    if wrong or len(found) != len(expected):
+        raise BundleDamaged(f"The network did not read back as it was written: {wrong[:1]}.")
 
 
 def _shards(tensors: Tensors) -> list[dict[str, npt.NDArray[Any]]]:
     shards: list[dict[str, npt.NDArray[Any]]] = [{}]
     filled = 0
     for name, values in tensors.items():
-        entries: dict[str, npt.NDArray[Any]] = {name: values}
+        # safetensors writes an array's memory as it lies, whatever its strides say.
+        entries: dict[str, npt.NDArray[Any]] = {name: np.ascontiguousarray(values)}
         if in_eight_bits(name, values):
             entries[name], entries[name + SCALE_SUFFIX] = quantised(values)
         size = sum(entry.nbytes for entry in entries.values())

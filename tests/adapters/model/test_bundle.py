@@ -46,6 +46,21 @@ def test_a_bundle_reads_back_what_was_written(bundle: Path) -> None:
         assert np.sqrt(np.mean((values - original[name]) ** 2)) <= 0.3 * step + 1e-9, name
 
 
+def test_tensors_in_another_memory_order_read_back_the_same(tmp_path: Path) -> None:
+    # As training leaves them: channels_last, so that C order and memory order differ.
+    plain = random_tensors()
+    strided = {
+        name: values.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+        if values.ndim == 4
+        else values
+        for name, values in plain.items()
+    }
+    one = write_bundle(tmp_path / "plain", plain, content()).tensors()
+    other = write_bundle(tmp_path / "strided", strided, content()).tensors()
+    for name, values in one.items():
+        np.testing.assert_array_equal(other[name], values, err_msg=name)
+
+
 def test_weights_take_a_byte_each_and_shards_stay_below_sixteen_megabytes(bundle: Path) -> None:
     sizes = [f.stat().st_size for f in bundle.glob("*.safetensors")]
     parameters = sum(v.size for v in random_tensors().values())
