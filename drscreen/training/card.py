@@ -101,7 +101,7 @@ Grades trained on (0 to 4): {trained["grades"]}. Grades measured on: {held_out["
 
 ## Known weaknesses
 
-{_called_in_vain(evaluation.specificity)}\
+{_called_in_vain(evaluation.specificity)}{_looked_at_before(provenance["start"])}\
 - Few eyes of grade 3 and 4 stand behind the figures; their intervals are wide for that reason.
 - One programme's cameras and patients; other cameras, ethnic groups and settings were not measured.
 - Macular oedema is not looked for; diseases other than diabetic retinopathy are not recognised.
@@ -132,6 +132,17 @@ def _called_in_vain(specificity: Estimate) -> str:
     return (
         f"- At the operating point {wrongly} of 100 eyes without referable disease are called "
         "referable as well.\n"
+    )
+
+
+def _looked_at_before(start: Mapping[str, Any] | None) -> str:
+    """A training in pieces is steered by the figures of the pieces before; say so."""
+    if start is None or "provenance" not in start:
+        return ""
+    return (
+        "- Earlier pieces of this training were measured on held-out patients too, and the road "
+        "was\n  chosen knowing those figures. So the ones above are somewhat favourable; patients that\n"
+        "  nobody looked at before are still to be measured.\n"
     )
 
 

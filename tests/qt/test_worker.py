@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def predictor() -> FakePredictor:
 
 
 @pytest.fixture
-def ear(qtbot: QtBot, predictor: FakePredictor):  # type: ignore[no-untyped-def]
+def ear(qtbot: QtBot, predictor: FakePredictor) -> Iterator[Ear]:
     clock, gate = FakeClock(), FakeGate()
     worker = InferenceWorker(
         lambda _model, _device: predictor,

@@ -34,8 +34,8 @@ def test_perfect_agreement_is_one_or_undetermined(values: list[int]) -> None:
     assert math.isnan(kappa) if len(set(values)) == 1 else kappa == pytest.approx(1)
 
 
-@given(grades, st.randoms(use_true_random=False))
-def test_confusion_counts_every_photograph_once(values: list[int], random: object) -> None:
+@given(grades)
+def test_confusion_counts_every_photograph_once(values: list[int]) -> None:
     found = values[::-1]
     table = confusion_matrix(np.array(values), np.array(found))
     assert table.sum() == len(values)
