@@ -141,8 +141,8 @@ def _looked_at_before(start: Mapping[str, Any] | None) -> str:
         return ""
     return (
         "- Earlier pieces of this training were measured on held-out patients too, and the road "
-        "was\n  chosen knowing those figures. So the ones above are somewhat favourable; patients that\n"
-        "  nobody looked at before are still to be measured.\n"
+        "was\n  chosen knowing those figures. So the ones above are somewhat favourable; patients "
+        "that\n  nobody looked at before are still to be measured.\n"
     )
 
 
