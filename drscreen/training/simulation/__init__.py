@@ -1,0 +1,1 @@
+"""Lesions of diabetic retinopathy, drawn onto photographs of healthy eyes for training."""

@@ -1,0 +1,108 @@
+"""Hard exudates and cotton-wool spots: lipid and swollen nerve fibres, paler than the retina."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from drscreen.training.simulation.canvas import Canvas
+from drscreen.training.simulation.landmarks import Point
+from drscreen.training.simulation.lesion_class import LesionClass
+from drscreen.training.simulation.shapes import blob, grain
+from drscreen.training.simulation.smoothing import Floats
+
+#: What a deposit returns of the white that the disc shows, per channel.
+_LIPID = np.asarray((1.0, 0.96, 0.68), np.float32)
+_WOOL = np.asarray((0.92, 0.95, 0.92), np.float32)
+
+
+def local_white(canvas: Canvas, at: Point, tint: Floats) -> Floats:
+    """The photograph's white under the light that falls at a point; float32 (3,)."""
+    ground = canvas.appearance.ground
+    here = ground[round(at[1]), round(at[0])]
+    usual = np.median(ground[::16, ::16][canvas.landmarks.field[::16, ::16]], axis=0)
+    light = float(np.clip(here.sum() / max(1.0, float(usual.sum())), 0.4, 1.15))
+    white = canvas.appearance.white * tint * np.float32(light)
+    paler = here * np.asarray((1.08, 1.2, 1.1), np.float32)
+    return np.asarray(np.maximum(white, paler), np.float32)
+
+
+def draw_exudates(
+    canvas: Canvas, at: Point, strength: float, generator: np.random.Generator
+) -> bool:
+    """A cluster or a broken ring of sharp yellow flecks about `at`; True where seen."""
+    dd = canvas.disc_diameter
+    ring = generator.uniform() < 0.3
+    spread = generator.uniform(0.18, 0.4) if ring else generator.uniform(0.05, 0.25)
+    count = int(generator.integers(4, 12) + strength * generator.integers(4, 26))
+    opening = generator.uniform(0, 2 * math.pi)
+    arc = generator.uniform(1.0, 1.9) * math.pi
+    lean, squeeze = generator.uniform(0, math.pi), generator.uniform(0.5, 1.0)
+    colour = local_white(canvas, at, _LIPID)
+    seen = False
+    for _ in range(count):
+        if ring:
+            turn = opening + generator.uniform(0, arc)
+            out = spread * dd * generator.normal(1, 0.12)
+            dx, dy = out * math.cos(turn), out * math.sin(turn)
+        else:
+            u, v = generator.normal(0, spread * dd, 2) * (1.0, squeeze)
+            dx = u * math.cos(lean) - v * math.sin(lean)
+            dy = u * math.sin(lean) + v * math.cos(lean)
+        seen |= _fleck(canvas, (at[0] + dx, at[1] + dy), colour, strength, generator)
+    return seen
+
+
+def _fleck(
+    canvas: Canvas,
+    at: Point,
+    colour: Floats,
+    strength: float,
+    generator: np.random.Generator,
+) -> bool:
+    if not canvas.contains(at):
+        return False
+    radius = canvas.disc_diameter * min(0.055, generator.lognormal(math.log(0.016), 0.45))
+    blur = 0.75 * canvas.appearance.blur
+    window = canvas.window(*at, 1.8 * radius + 4 * blur)
+    cover = blob(
+        window,
+        radius,
+        blur,
+        generator,
+        ragged=0.3,
+        stretch=generator.uniform(1.0, 1.8),
+        angle=generator.uniform(0, math.pi),
+    )
+    opacity = (0.35 + 0.5 * strength) * generator.uniform(0.7, 1.15)
+    return canvas.cover(
+        window,
+        min(0.95, opacity) * cover / max(0.35, cover.max()),
+        colour,
+        LesionClass.HARD_EXUDATE,
+    )
+
+
+def draw_cotton_wool(
+    canvas: Canvas, at: Point, strength: float, generator: np.random.Generator
+) -> bool:
+    """A white-grey feathery patch, longer across the nerve fibres; True where seen."""
+    dd = canvas.disc_diameter
+    radius = 0.5 * dd * generator.uniform(0.13, 0.32)
+    disc = canvas.landmarks.disc
+    angle = math.atan2(at[1] - disc[1], at[0] - disc[0]) + math.pi / 2 + generator.normal(0, 0.4)
+    window = canvas.window(*at, 2.2 * radius + 3)
+    cover = blob(
+        window,
+        radius,
+        0.35 * radius + canvas.appearance.blur,
+        generator,
+        ragged=0.3,
+        stretch=generator.uniform(1.0, 1.9),
+        angle=angle,
+    )
+    feathers = 1 + 0.22 * grain(window, generator, max(2, round(0.35 * radius)))
+    opacity = (0.25 + 0.5 * strength) * np.clip(cover * feathers, 0, 1, dtype=np.float32)
+    colour = local_white(canvas, at, _WOOL)
+    return canvas.cover(window, opacity, colour, LesionClass.COTTON_WOOL_SPOT)

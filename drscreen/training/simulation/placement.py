@@ -1,0 +1,104 @@
+"""Where lesions of each kind lie: draws places that suit them from the landmarks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from drscreen.training.simulation.landmarks import Landmarks, Point
+
+_TRIES = 40
+_DISC_MARGIN = 0.62
+
+
+class Places:
+    """Draws from `generator`; every method gives a point in the field, or None where none fits."""
+
+    def __init__(self, landmarks: Landmarks, generator: np.random.Generator) -> None:
+        self._marks = landmarks
+        self._generator = generator
+        self._size = landmarks.field.shape[0]
+        #: +1 where the fovea lies to the right of the disc, else -1.
+        self.temporal = 1.0 if landmarks.fovea[0] >= landmarks.disc[0] else -1.0
+
+    def quadrant(self, point: Point) -> int:
+        """0..3 about the fovea: upper right, upper left, lower left, lower right."""
+        right, above = point[0] >= self._marks.fovea[0], point[1] < self._marks.fovea[1]
+        return (0 if right else 1) if above else (3 if right else 2)
+
+    def macular(self, spread: float, nearest: float = 0.25) -> Point | None:
+        """About the fovea, a little to its temporal side, `spread` disc diameters wide."""
+        dd, (fx, fy) = self._marks.disc_diameter, self._marks.fovea
+
+        def draw() -> Point:
+            out = max(nearest, abs(self._generator.normal(0, spread))) * dd
+            turn = self._generator.uniform(0, 2 * math.pi)
+            return fx + 0.25 * self.temporal * dd + out * math.cos(turn), fy + out * math.sin(turn)
+
+        return self._first(draw, vessel_below=0.55)
+
+    def posterior(self) -> Point | None:
+        """Posterior pole: about the fovea, thinning out towards the arcades and beyond."""
+        return self.macular(1.7)
+
+    def in_quadrant(self, quadrant: int) -> Point | None:
+        """Anywhere in a quadrant about the fovea, denser towards the posterior pole."""
+        dd, (fx, fy) = self._marks.disc_diameter, self._marks.fovea
+        right, above = quadrant in (0, 3), quadrant in (0, 1)
+
+        def draw() -> Point:
+            out = (0.4 + 3.2 * self._generator.uniform() ** 0.7) * dd
+            turn = self._generator.uniform(0, math.pi / 2)
+            dx, dy = out * math.cos(turn), out * math.sin(turn)
+            return fx + (dx if right else -dx), fy - (dy if above else -dy)
+
+        return self._first(draw, vessel_below=0.6)
+
+    def arcade(self, nearest: float = 0.8, farthest: float = 3.0) -> Point | None:
+        """Around the disc and along the arcades, `nearest` to `farthest` disc diameters away."""
+        dd, (x, y) = self._marks.disc_diameter, self._marks.disc
+
+        def draw() -> Point:
+            out = self._generator.uniform(nearest, farthest) * dd
+            side = self._generator.choice((-1.0, 1.0))
+            tilt = side * math.radians(self._generator.normal(60, 22))
+            return x + self.temporal * out * math.cos(tilt), y + out * math.sin(tilt)
+
+        return self._first(draw, vessel_below=0.95)
+
+    def peripheral(self) -> Point | None:
+        """Away from the fovea and the disc, out to the rim."""
+        dd, (fx, fy) = self._marks.disc_diameter, self._marks.fovea
+
+        def draw() -> Point:
+            x, y = self._generator.uniform(0, self._size, 2)
+            return (float(x), float(y)) if math.hypot(x - fx, y - fy) > 2.2 * dd else (-1.0, -1.0)
+
+        return self._first(draw, vessel_below=2.0)
+
+    def anywhere(self) -> Point | None:
+        """Any point of the field off the disc."""
+
+        def draw() -> Point:
+            x, y = self._generator.uniform(0, self._size, 2)
+            return float(x), float(y)
+
+        return self._first(draw, vessel_below=2.0)
+
+    def _first(self, draw: Callable[[], Point], vessel_below: float) -> Point | None:
+        marks = self._marks
+        for _ in range(_TRIES):
+            x, y = draw()
+            column, row = round(x), round(y)
+            if not (0 <= column < self._size and 0 <= row < self._size):
+                continue
+            off_disc = math.hypot(x - marks.disc[0], y - marks.disc[1])
+            if (
+                marks.field[row, column]
+                and off_disc > _DISC_MARGIN * marks.disc_diameter
+                and marks.vessels[row, column] <= vessel_below
+            ):
+                return x, y
+        return None
