@@ -21,8 +21,8 @@ def local_white(canvas: Canvas, at: Point, tint: Floats) -> Floats:
     """The photograph's white under the light that falls at a point; float32 (3,)."""
     ground = canvas.appearance.ground
     here = ground[round(at[1]), round(at[0])]
-    usual = np.median(ground[::16, ::16][canvas.landmarks.field[::16, ::16]], axis=0)
-    light = float(np.clip(here.sum() / max(1.0, float(usual.sum())), 0.4, 1.15))
+    usual = max(1.0, float(canvas.appearance.usual.sum()))
+    light = min(1.15, max(0.4, float(here.sum()) / usual))
     white = canvas.appearance.white * tint * np.float32(light)
     paler = here * np.asarray((1.08, 1.2, 1.1), np.float32)
     return np.asarray(np.maximum(white, paler), np.float32)
@@ -76,12 +76,8 @@ def _fleck(
         angle=generator.uniform(0, math.pi),
     )
     opacity = (0.35 + 0.5 * strength) * generator.uniform(0.7, 1.15)
-    return canvas.cover(
-        window,
-        min(0.95, opacity) * cover / max(0.35, cover.max()),
-        colour,
-        LesionClass.HARD_EXUDATE,
-    )
+    share = np.float32(min(0.95, opacity) / max(0.35, float(cover.max())))
+    return canvas.cover(window, share * cover, colour, LesionClass.HARD_EXUDATE) > 0
 
 
 def draw_cotton_wool(
@@ -105,4 +101,4 @@ def draw_cotton_wool(
     feathers = 1 + 0.22 * grain(window, generator, max(2, round(0.35 * radius)))
     opacity = (0.25 + 0.5 * strength) * np.clip(cover * feathers, 0, 1, dtype=np.float32)
     colour = local_white(canvas, at, _WOOL)
-    return canvas.cover(window, opacity, colour, LesionClass.COTTON_WOOL_SPOT)
+    return canvas.cover(window, opacity, colour, LesionClass.COTTON_WOOL_SPOT) > 0

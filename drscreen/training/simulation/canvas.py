@@ -56,16 +56,16 @@ class Canvas:
         dy = np.arange(top, bottom, dtype=np.float32) - np.float32(y)
         return Window((slice(top, bottom), slice(left, right)), dx[None, :], dy[:, None])
 
-    def absorb(self, window: Window, density: Floats, lesion: LesionClass | None) -> bool:
-        """Let blood of `density` (1: as much as a vein) swallow light; True where it was seen."""
+    def absorb(self, window: Window, density: Floats, lesion: LesionClass | None) -> int:
+        """Let blood of `density` (1: as much as a vein) swallow light; how many pixels show it."""
         density = density * self._field[window.at]
         loss = np.exp(-density[..., None] * self.appearance.blood)
         return self._put(window, self.pixels[window.at] * loss, lesion)
 
     def cover(
         self, window: Window, opacity: Floats, colour: Floats, lesion: LesionClass | None
-    ) -> bool:
-        """Lay `colour` (3,) or (h, w, 3) over the picture, keeping its grain; True where seen."""
+    ) -> int:
+        """Lay `colour` (3,) or (h, w, 3) over the picture, keeping its grain; how many show it."""
         opacity = (opacity * self._field[window.at])[..., None]
         old = self.pixels[window.at]
         # Three parts of the difference are taken from the detail-free ground, so that noise stays.
@@ -91,10 +91,10 @@ class Canvas:
             if lesion is not LesionClass.PRERETINAL_BLOOD:
                 self.marks[lesion][window.at] &= ~hidden
 
-    def _put(self, window: Window, new: Floats, lesion: LesionClass | None) -> bool:
+    def _put(self, window: Window, new: Floats, lesion: LesionClass | None) -> int:
         new = np.clip(new, 0.0, 255.0)
         seen = np.abs(new - self.pixels[window.at]).max(axis=2) >= NOTICEABLE
         self.pixels[window.at] = new
         if lesion is not None:
             self.marks[lesion][window.at] |= seen
-        return bool(seen.any())
+        return int(np.count_nonzero(seen))

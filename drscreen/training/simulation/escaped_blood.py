@@ -10,7 +10,7 @@ from drscreen.training.simulation.canvas import Canvas
 from drscreen.training.simulation.landmarks import Point
 from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.shapes import blob, grain
-from drscreen.training.simulation.smoothing import box_mean
+from drscreen.training.simulation.smoothing import box_mean_bytes
 
 
 def draw_preretinal(
@@ -36,7 +36,7 @@ def draw_preretinal(
     opacity = (0.75 + 0.2 * strength) * cover
     seen = canvas.cover(window, opacity, blood, LesionClass.PRERETINAL_BLOOD)
     canvas.hide(window, opacity)
-    return seen
+    return seen > 0
 
 
 def draw_vitreous(
@@ -59,7 +59,8 @@ def draw_vitreous(
     wisps += 0.2 * grain(window, generator, max(3, round(0.1 * radius)))
     veil = np.clip(cloud * wisps, 0, 1.3).astype(np.float32)
     haze = np.clip((0.4 + 0.5 * strength) * veil, 0, 0.95)
-    softened = box_mean(canvas.pixels[window.at], max(1, round(canvas.appearance.blur * 2)))
-    canvas.blend(window, haze, softened)
+    below = canvas.pixels[window.at].astype(np.uint8)
+    softened = box_mean_bytes(below, max(1, round(2 * canvas.appearance.blur)))
+    canvas.blend(window, haze, softened.astype(np.float32))
     density = (0.7 + 1.6 * strength) * veil
-    return canvas.absorb(window, density, LesionClass.PRERETINAL_BLOOD)
+    return canvas.absorb(window, density, LesionClass.PRERETINAL_BLOOD) > 0

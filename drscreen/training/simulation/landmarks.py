@@ -1,7 +1,7 @@
 """Where the optic disc, the fovea and the vessels of a photograph are, as well as is needed.
 
 Lesions have their places: without landmarks a simulation scatters them. A wrong guess costs some
-plausibility and nothing else, so nothing here raises and every answer lies inside the field.
+plausibility and nothing else, so nothing here raises and every answer lies inside the picture.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from drscreen.training.simulation.smoothing import Floats, box_mean, field_mean, reduced
+from drscreen.training.simulation.field import find_field, shrunk
+from drscreen.training.simulation.smoothing import Bytes, Floats, box_mean, field_mean
+from drscreen.training.simulation.vessels import find_vessels
 
 Point = tuple[float, float]
 
@@ -21,9 +24,6 @@ DISC_SHARE = 1 / 7
 FOVEA_DISTANCE = 2.5
 #: Side of the copy on which disc and fovea are sought: 14 pixels to a disc.
 _SEARCH_SIDE = 96
-#: A pixel belongs to the field above this level or share of the picture's bright end.
-_BLACK_CEILING = 20.0
-_BLACK_SHARE = 0.12
 #: Score (in standard deviations) below which the disc counts as not found.
 _CONFIDENT = 2.5
 
@@ -45,22 +45,25 @@ class Landmarks:
     disc_found: bool
 
 
-def find_landmarks(square: npt.NDArray[np.uint8]) -> Landmarks:
+def find_landmarks(square: Bytes) -> Landmarks:
     """Landmarks of a prepared square, uint8 (size, size, 3). Deterministic; never raises."""
     size = square.shape[0]
-    field = find_field(square)
-    weight = field.astype(np.float32)
-    green = square[..., 1].astype(np.float32)
-    vessels, veins = _find_vessels(green, weight)
+    field = shrunk(find_field(square), max(1, size // 100))
+    vessels, veins = find_vessels(square, shrunk(field, max(1, size // 90)))
     factor = max(1, size // _SEARCH_SIDE)
-    small_field = reduced(weight, factor)
-    light = reduced(square[..., :2].mean(axis=2, dtype=np.float32), factor)
-    disc, found = _find_disc(light, small_field, reduced(vessels, factor))
+
+    def small(plane: npt.NDArray[np.uint8]) -> Floats:
+        return np.asarray(Image.fromarray(plane).reduce(factor), np.float32)
+
+    colours = small(square)
+    inside = small(field.astype(np.uint8) * 255) / np.float32(255)
+    light = np.asarray((colours[..., 0] + colours[..., 1]) / 2, np.float32)
+    disc, found = _find_disc(light, inside, small((vessels * 255).astype(np.uint8)))
     diameter = DISC_SHARE * size / factor
-    fovea = _find_fovea(reduced(green, factor), small_field, disc, diameter)
+    fovea = _find_fovea(colours[..., 1], inside, disc, diameter)
     middle = (factor - 1) / 2
     return Landmarks(
-        field=_shrunk(field, max(1, size // 100)),
+        field=field,
         disc=(disc[0] * factor + middle, disc[1] * factor + middle),
         disc_diameter=diameter * factor,
         fovea=(fovea[0] * factor + middle, fovea[1] * factor + middle),
@@ -68,46 +71,6 @@ def find_landmarks(square: npt.NDArray[np.uint8]) -> Landmarks:
         veins=veins,
         disc_found=found,
     )
-
-
-def find_field(square: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """The lit retina as bool (size, size), dark hollows inside it included."""
-    brightest = square.max(axis=2)
-    ceiling = min(_BLACK_CEILING, _BLACK_SHARE * float(np.percentile(brightest[::4, ::4], 95)))
-    lit = brightest > max(6.0, ceiling)
-
-    def spanned(axis: int) -> npt.NDArray[np.bool_]:
-        forward = np.logical_or.accumulate(lit, axis=axis)
-        backward = np.flip(np.logical_or.accumulate(np.flip(lit, axis), axis=axis), axis)
-        return forward & backward
-
-    return spanned(0) & spanned(1)
-
-
-def _shrunk(field: npt.NDArray[np.bool_], margin: int) -> npt.NDArray[np.bool_]:
-    """The field without a rim `margin` pixels wide; the picture's own border counts as rim."""
-    inner = np.pad(field, margin)
-    size = field.shape[0]
-    kept = field.copy()
-    for dx, dy in ((0, 1), (1, 0), (2, 1), (1, 2)):
-        kept &= inner[dy * margin : dy * margin + size, dx * margin : dx * margin + size]
-    return kept
-
-
-def _find_vessels(green: Floats, field: Floats) -> tuple[Floats, Floats]:
-    """Dark ridges narrower than a vein's width against their surroundings; and wide ones."""
-    size = green.shape[0]
-    fine, middle, wide = max(1, size // 300), max(2, size // 110), max(4, size // 36)
-    ground = np.maximum(field_mean(green, field, wide), 4.0)
-    smooth = box_mean(green, fine)
-    near = field_mean(green, field, middle)
-    dip = np.maximum((near - smooth) / ground, (ground - smooth) / ground - 0.02)
-    broad = (ground - box_mean(green, fine + 1)) / ground
-    inside = field > 0
-    scale = max(0.03, float(np.percentile(dip[inside], 97))) if inside.any() else 1.0
-    vessels = np.clip(dip / scale, 0, 1, dtype=np.float32) * field
-    broad_scale = max(0.03, float(np.percentile(broad[inside], 98.5))) if inside.any() else 1.0
-    return vessels, np.clip(broad / broad_scale, 0, 1, dtype=np.float32) ** 2 * field
 
 
 def _standardised(plane: Floats, inside: npt.NDArray[np.bool_]) -> Floats:
@@ -124,10 +87,11 @@ def _find_disc(light: Floats, field: Floats, vessels: Floats) -> tuple[Point, bo
     core = field_mean(light, field, radius)
     around = field_mean(light, field, 3 * radius)
     well_inside = box_mean(field, radius) > 0.93
-    spot = _standardised((core - around) / (around + 8.0), well_inside)
-    gathered = _standardised(box_mean(vessels, radius + 1), well_inside)
+    # A burnt-out rim is brighter than any disc: above a point, brightness proves nothing more.
+    spot = np.minimum(_standardised((core - around) / (around + 8.0), well_inside), 4.0)
+    gathered = np.minimum(_standardised(box_mean(vessels, radius + 1), well_inside), 3.0)
     y = np.linspace(-0.5, 0.5, side, dtype=np.float32)[:, None]
-    score = spot + 0.6 * np.minimum(gathered, 2.5) - 10.0 * np.maximum(0, np.abs(y) - 0.15)
+    score = spot + 0.8 * gathered - 10.0 * np.maximum(0, np.abs(y) - 0.15)
     score = np.where(well_inside, score, -np.inf)
     row, column = np.unravel_index(int(score.argmax()), score.shape)
     if score[row, column] >= _CONFIDENT:
@@ -138,9 +102,9 @@ def _find_disc(light: Floats, field: Floats, vessels: Floats) -> tuple[Point, bo
 def _find_fovea(green: Floats, field: Floats, disc: Point, diameter: float) -> Point:
     """The darkest broad spot near its place: temporal of the disc and a little below it."""
     side = green.shape[0]
-    dark = -field_mean(green, field, max(1, round(0.35 * diameter)))
-    ground = np.maximum(field_mean(green, field, round(1.5 * diameter)), 4.0)
-    depth = dark / ground + 1.0
+    near = field_mean(green, field, max(1, round(0.35 * diameter)))
+    ground = field_mean(green, field, max(1, round(1.5 * diameter)))
+    depth = 1.0 - near / np.maximum(ground, 4.0)
     y, x = np.mgrid[:side, :side].astype(np.float32)
     best, best_score = (side / 2, side / 2), -np.inf
     for direction in (-1.0, 1.0):

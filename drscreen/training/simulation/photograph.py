@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from drscreen.training.simulation.red_lesions import (
     draw_haemorrhage,
     draw_microaneurysm,
 )
-from drscreen.training.simulation.vessel_lesions import draw_irma, draw_new_vessels
+from drscreen.training.simulation.vessel_lesions import draw_beading, draw_irma, draw_new_vessels
 
 Draw = Callable[[Canvas, Point, float, np.random.Generator], bool]
 
@@ -86,12 +87,15 @@ class _Brush:
         canvas, places, generator = self._canvas, self._places, self._generator
         draw_laser_scars(canvas, places, recipe.laser_scars, self._strength, generator)
         draw_drusen(canvas, places, recipe.drusen, self._strength, generator)
+        beaded = self._by_quadrant(recipe.beaded_veins, places.on_vein, draw_beading)
         exudates = self._repeat(recipe.exudate_clusters, lambda: places.macular(1.1), draw_exudates)
         wool = self._repeat(recipe.cotton_wool_spots, places.arcade, draw_cotton_wool)
         aneurysms = self._repeat(recipe.microaneurysms, places.posterior, draw_microaneurysm)
-        haemorrhages = self._by_quadrant(recipe.haemorrhages, self._haemorrhage(recipe.flames))
-        irma = self._by_quadrant(recipe.irma, draw_irma)
-        elsewhere = self._repeat(recipe.new_vessels_elsewhere, places.arcade, draw_new_vessels)
+        haemorrhages = self._by_quadrant(
+            recipe.haemorrhages, places.in_quadrant, self._haemorrhage(recipe.flames)
+        )
+        irma = self._by_quadrant(recipe.irma, places.in_quadrant, draw_irma)
+        elsewhere = self._repeat(recipe.new_vessels_elsewhere, places.on_vein, draw_new_vessels)
         at_disc = self._repeat(
             recipe.new_vessels_disc, lambda: canvas.landmarks.disc, draw_new_vessels
         )
@@ -106,6 +110,7 @@ class _Brush:
             haemorrhages=haemorrhages,
             exudate_clusters=exudates,
             cotton_wool_spots=wool,
+            beaded_veins=beaded,
             irma=irma,
             new_vessels=elsewhere + at_disc,
             escaped_blood=preretinal + vitreous,
@@ -113,7 +118,7 @@ class _Brush:
 
     def _repeat(self, count: int, place: Callable[[], Point | None], draw: Draw) -> int:
         seen = 0
-        for _ in range(3 * count):
+        for _ in range(3 * count + 4 * (count > 0)):
             at = place()
             if at is not None:
                 # Every lesion has its own strength about the photograph's.
@@ -123,11 +128,14 @@ class _Brush:
                 break
         return seen
 
-    def _by_quadrant(self, counts: Quadrants, draw: Draw) -> Quadrants:
-        def in_quadrant(quadrant: int) -> int:
-            return self._repeat(counts[quadrant], lambda: self._places.in_quadrant(quadrant), draw)
-
-        return in_quadrant(0), in_quadrant(1), in_quadrant(2), in_quadrant(3)
+    def _by_quadrant(
+        self, counts: Quadrants, place: Callable[[int], Point | None], draw: Draw
+    ) -> Quadrants:
+        a, b, c, d = (
+            self._repeat(count, partial(place, quadrant), draw)
+            for quadrant, count in enumerate(counts)
+        )
+        return a, b, c, d
 
     @staticmethod
     def _haemorrhage(flames: float) -> Draw:

@@ -68,6 +68,22 @@ class Places:
 
         return self._first(draw, vessel_below=0.95)
 
+    def on_vein(self, quadrant: int | None = None) -> Point | None:
+        """On a wide vein off the disc, in one quadrant or in any."""
+        marks, (fx, fy) = self._marks, self._marks.fovea
+        rows, columns = np.nonzero(marks.veins > 0.5)
+        off_disc = np.hypot(columns - marks.disc[0], rows - marks.disc[1])
+        fits = off_disc > 0.8 * marks.disc_diameter
+        if quadrant is not None:
+            fits &= ((columns >= fx) == (quadrant in (0, 3))) & (
+                (rows < fy) == (quadrant in (0, 1))
+            )
+        candidates = np.flatnonzero(fits)
+        if candidates.size == 0:
+            return None
+        chosen = int(self._generator.choice(candidates))
+        return float(columns[chosen]), float(rows[chosen])
+
     def peripheral(self) -> Point | None:
         """Away from the fovea and the disc, out to the rim."""
         dd, (fx, fy) = self._marks.disc_diameter, self._marks.fovea

@@ -39,7 +39,7 @@ class Recipe:
 
 def draw_recipe(grade: Grade, generator: np.random.Generator) -> Recipe:
     """A recipe for a wished grade; confounders come with every grade."""
-    wishes: dict[str, object] = {"strength": float(generator.beta(1.3, 1.5))}
+    wishes: dict[str, object] = {"strength": float(generator.beta(1.2, 1.7))}
     if grade == Grade.MILD:
         wishes["microaneurysms"] = _few(generator, 4.0, least=1)
     elif grade == Grade.MODERATE:
@@ -89,7 +89,7 @@ def _moderate(generator: np.random.Generator) -> dict[str, object]:
 
 def _severe(generator: np.random.Generator) -> dict[str, object]:
     """One rule of the three is met on purpose, others by chance."""
-    rule = int(generator.choice(3, p=(0.5, 0.0, 0.5)))
+    rule = int(generator.choice(3, p=(0.4, 0.3, 0.3)))
     extra = generator.uniform(size=2) < 0.25
     haemorrhages = _scattered(generator, float(generator.uniform(3, 12)), SEVERE_HAEMORRHAGES)
     if rule == 0:

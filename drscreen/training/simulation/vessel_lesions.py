@@ -1,7 +1,7 @@
 """Changes of the vessels themselves: venous beading, IRMA and new vessels.
 
 IRMA are tortuous shunts within the retina that join arterioles to venules; new vessels grow on
-its surface, finer, in loops and fans, from the disc or from a vein.
+its surface, finer, in loops and fans, from the disc or from a vein (ETDRS report 10).
 """
 
 from __future__ import annotations
@@ -10,96 +10,99 @@ import math
 
 import numpy as np
 
-from drscreen.training.simulation.canvas import Canvas, Window
+from drscreen.training.simulation.canvas import Canvas
 from drscreen.training.simulation.landmarks import Point
 from drscreen.training.simulation.lesion_class import LesionClass
-from drscreen.training.simulation.smoothing import Floats
+from drscreen.training.simulation.strokes import Line, stroke, tapered, wander, window_of
+from drscreen.training.simulation.vessels import trace_vein
 
-Path = list[Point]
-
-
-def wander(
-    generator: np.random.Generator, start: Point, heading: float, length: float, bend: float
-) -> Path:
-    """A smooth restless path of `length` pixels in steps of one; `bend` in radians a pixel."""
-    x, y = start
-    path, turn = [start], 0.0
-    for _ in range(max(2, round(length))):
-        turn = 0.82 * turn + generator.normal(0, bend)
-        heading += turn
-        x, y = x + math.cos(heading), y + math.sin(heading)
-        path.append((x, y))
-    return path
-
-
-def stroke(window: Window, origin: Point, paths: list[tuple[Path, float]], blur: float) -> Floats:
-    """Lines (path in pixels, half width in pixels) as a blurred picture shows them; 0..1."""
-    height, width = window.dy.shape[0], window.dx.shape[1]
-    cover = np.zeros((height, width), np.float32)
-    left, top = float(window.dx[0, 0]), float(window.dy[0, 0])
-    for path, half in paths:
-        spread = math.hypot(half, blur)
-        # A line narrower than the blur is weak in proportion.
-        peak = min(1.0, 1.25 * half / spread)
-        reach = math.ceil(2.5 * spread)
-        for x, y in path:
-            px, py = x - origin[0] - left, y - origin[1] - top
-            row, column = round(py), round(px)
-            if not (0 <= row < height and 0 <= column < width):
-                continue
-            r0, r1 = max(0, row - reach), min(height, row + reach + 1)
-            c0, c1 = max(0, column - reach), min(width, column + reach + 1)
-            gy = np.exp(-((np.arange(r0, r1, dtype=np.float32) - py) ** 2) / (2 * spread**2))
-            gx = np.exp(-((np.arange(c0, c1, dtype=np.float32) - px) ** 2) / (2 * spread**2))
-            patch = cover[r0:r1, c0:c1]
-            np.maximum(patch, peak * gy[:, None] * gx[None, :], out=patch)
-    return cover
-
-
-def _draw_paths(
-    canvas: Canvas,
-    paths: list[tuple[Path, float]],
-    density: float,
-    lesion: LesionClass,
-) -> bool:
-    points = np.asarray([point for path, _ in paths for point in path])
-    low, high = points.min(axis=0), points.max(axis=0)
-    centre = (float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2)
-    window = canvas.window(*centre, float((high - low).max()) / 2 + 5 * canvas.appearance.blur)
-    # `window` rounds its corner, so its own grids say where a pixel is.
-    cover = stroke(window, centre, paths, 0.8 * canvas.appearance.blur)
-    return canvas.absorb(window, density * cover, lesion)
+#: Fewer changed pixels than this share of a disc's square are a smudge, not a vessel.
+_LEAST_AREA = 0.004
+#: Half the width of a vein near the disc: 125 um of 1,800 (ETDRS report 10), in disc diameters.
+_VEIN_HALF = 0.034
+#: A beaded stretch is at least this long, in disc diameters.
+_LEAST_BEADED = 0.5
 
 
 def draw_irma(canvas: Canvas, at: Point, strength: float, generator: np.random.Generator) -> bool:
-    """A tangle of short branching shunts, as wide as small venules; True where seen."""
+    """A cluster of short tortuous branching shunts, as wide as the finest venules."""
     dd = canvas.disc_diameter
-    paths: list[tuple[Path, float]] = []
+    lines: list[Line] = []
     heading = generator.uniform(0, 2 * math.pi)
     for _ in range(int(generator.integers(2, 5))):
-        start = (at[0] + generator.normal(0, 0.12 * dd), at[1] + generator.normal(0, 0.12 * dd))
-        main = wander(generator, start, heading, generator.uniform(0.3, 0.7) * dd, 0.08)
-        paths.append((main, generator.uniform(0.008, 0.016) * dd))
-        heading += generator.uniform(0.5, 1.8)
-        fork = main[int(generator.integers(len(main)))]
-        branch = wander(generator, fork, heading, generator.uniform(0.12, 0.3) * dd, 0.1)
-        paths.append((branch, generator.uniform(0.006, 0.012) * dd))
-    density = (0.45 + 0.55 * strength) * generator.uniform(0.85, 1.15)
-    return _draw_paths(canvas, paths, density, LesionClass.VESSEL_ABNORMALITY)
+        x, y = np.asarray(at) + generator.normal(0, 0.14 * dd, 2)
+        half = generator.uniform(0.006, 0.012) * dd
+        main = wander(generator, (x, y), heading, generator.uniform(0.25, 0.6) * dd, bend=0.16)
+        lines.append(tapered(main, half, 0.7))
+        for _ in range(int(generator.integers(0, 3))):
+            fork = main[int(generator.integers(len(main)))]
+            turn = heading + generator.choice((-1.0, 1.0)) * generator.uniform(0.5, 1.6)
+            twig = generator.uniform(0.1, 0.28) * dd
+            lines.append(tapered(wander(generator, fork, turn, twig, bend=0.2), 0.8 * half))
+        heading += generator.normal(0, 0.6)
+    density = (0.7 + 0.9 * strength) * generator.uniform(0.8, 1.2)
+    return _draw(canvas, lines, density, LesionClass.VESSEL_ABNORMALITY)
 
 
 def draw_new_vessels(
     canvas: Canvas, at: Point, strength: float, generator: np.random.Generator
 ) -> bool:
-    """A frond: many fine loops fanning out from `at`; True where seen."""
+    """A frond: stems that fan out from `at` and end in fine loops."""
     dd = canvas.disc_diameter
-    reach = generator.uniform(0.25, 0.65) * dd
-    fan, width = generator.uniform(0, 2 * math.pi), generator.uniform(0.7, 2.4)
-    paths: list[tuple[Path, float]] = []
-    for _ in range(int(generator.integers(5, 10 + round(8 * strength)))):
-        start = (at[0] + generator.normal(0, 0.05 * dd), at[1] + generator.normal(0, 0.05 * dd))
-        heading = fan + generator.uniform(-0.5, 0.5) * width
-        path = wander(generator, start, heading, reach * generator.uniform(0.5, 1.2), 0.09)
-        paths.append((path, generator.uniform(0.004, 0.010) * dd))
-    density = (0.45 + 0.6 * strength) * generator.uniform(0.85, 1.15)
-    return _draw_paths(canvas, paths, density, LesionClass.NEW_VESSEL)
+    reach = generator.uniform(0.18, 0.5) * dd
+    fan, spread = generator.uniform(0, 2 * math.pi), generator.uniform(1.0, 4.0)
+    lines: list[Line] = []
+    for _ in range(int(generator.integers(4, 9 + round(5 * strength)))):
+        heading = fan + generator.uniform(-0.5, 0.5) * spread
+        half = generator.uniform(0.005, 0.010) * dd
+        x, y = np.asarray(at) + generator.normal(0, 0.05 * dd, 2)
+        length = reach * generator.uniform(0.5, 1.2)
+        stem = wander(generator, (x, y), heading, length, bend=0.10)
+        lines.append(tapered(stem, half, 0.6))
+        for _ in range(int(generator.integers(1, 4))):
+            fork = stem[int(generator.integers(len(stem) // 2, len(stem)))]
+            # A loop closes after a full turn; its radius is the inverse of its curl.
+            radius = generator.uniform(0.04, 0.11) * dd
+            curl = generator.choice((-1.0, 1.0)) / radius
+            arc = radius * generator.uniform(2.0, 5.5)
+            out = heading + generator.normal(0, 0.8)
+            loop = wander(generator, fork, out, arc, bend=0.08, curl=float(curl))
+            lines.append(tapered(loop, 0.75 * half, 0.8))
+    density = (0.7 + 0.9 * strength) * generator.uniform(0.8, 1.2)
+    return _draw(canvas, lines, density, LesionClass.NEW_VESSEL)
+
+
+def draw_beading(
+    canvas: Canvas, at: Point, strength: float, generator: np.random.Generator
+) -> bool:
+    """Beads along the vein at `at`: the calibre swells and narrows like a string of sausages."""
+    dd, blur = canvas.disc_diameter, canvas.appearance.blur
+    marks = canvas.landmarks
+    trace = trace_vein(marks.veins, at, marks.disc, generator.uniform(0.7, 2.0) * dd)
+    path = np.asarray(trace)
+    if 2.0 * len(path) < _LEAST_BEADED * dd:
+        return False
+    path = np.repeat(path, 2, axis=0)
+    path[1:-1:2] = (path[1:-1:2] + path[2::2]) / 2
+    distance = np.arange(len(path))
+    period = generator.uniform(0.14, 0.24) * dd
+    phase = generator.uniform(0, 2 * math.pi) + np.cumsum(generator.normal(0, 0.05, len(path)))
+    swell = (0.35 + 0.3 * strength) * np.cos(2 * math.pi * distance / period + phase)
+    half = _VEIN_HALF * dd * generator.uniform(0.85, 1.15)
+    fade = np.minimum(1.0, np.minimum(distance, distance[::-1]) / (0.15 * dd))
+    lines = [(path, half * (1 + fade * swell))]
+    window = window_of(canvas, lines)
+    # The vein gives way to bare retina where it narrows; then the beads are drawn over it.
+    bare = stroke(window, [(path, np.full(len(path), 1.5 * half))], blur)
+    ground = canvas.appearance.ground[window.at]
+    canvas.cover(window, 0.6 * bare, ground, LesionClass.VESSEL_ABNORMALITY)
+    density = np.float32(0.75 + 0.3 * strength) * stroke(window, lines, 0.8 * blur)
+    canvas.absorb(window, density, LesionClass.VESSEL_ABNORMALITY)
+    return bool(canvas.marks[LesionClass.VESSEL_ABNORMALITY][window.at].any())
+
+
+def _draw(canvas: Canvas, lines: list[Line], density: float, lesion: LesionClass) -> bool:
+    window = window_of(canvas, lines)
+    cover = stroke(window, lines, 0.7 * canvas.appearance.blur)
+    seen = canvas.absorb(window, np.float32(density) * cover, lesion)
+    return seen > _LEAST_AREA * canvas.disc_diameter**2
