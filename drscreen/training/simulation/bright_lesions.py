@@ -14,7 +14,7 @@ from drscreen.training.simulation.smoothing import Floats
 
 #: What a deposit returns of the white that the disc shows, per channel.
 _LIPID = np.asarray((1.0, 0.96, 0.68), np.float32)
-_WOOL = np.asarray((0.92, 0.95, 0.92), np.float32)
+WOOL = np.asarray((0.92, 0.95, 0.92), np.float32)
 
 
 def local_white(canvas: Canvas, at: Point, tint: Floats) -> Floats:
@@ -77,7 +77,7 @@ def _fleck(
     )
     opacity = (0.35 + 0.5 * strength) * generator.uniform(0.7, 1.15)
     share = np.float32(min(0.95, opacity) / max(0.35, float(cover.max())))
-    return canvas.cover(window, share * cover, colour, LesionClass.HARD_EXUDATE) > 0
+    return canvas.cover(window, share * cover, colour, LesionClass.HARD_EXUDATE)
 
 
 def draw_cotton_wool(
@@ -92,13 +92,13 @@ def draw_cotton_wool(
     cover = blob(
         window,
         radius,
-        0.35 * radius + canvas.appearance.blur,
+        0.4 * radius + canvas.appearance.blur,
         generator,
-        ragged=0.3,
-        stretch=generator.uniform(1.0, 1.9),
+        ragged=0.18,
+        stretch=generator.uniform(1.0, 2.2),
         angle=angle,
     )
-    feathers = 1 + 0.22 * grain(window, generator, max(2, round(0.35 * radius)))
+    feathers = 1 + 0.22 * grain(window, generator, max(1.5, 0.35 * radius))
     opacity = (0.25 + 0.5 * strength) * np.clip(cover * feathers, 0, 1, dtype=np.float32)
-    colour = local_white(canvas, at, _WOOL)
-    return canvas.cover(window, opacity, colour, LesionClass.COTTON_WOOL_SPOT) > 0
+    colour = local_white(canvas, at, WOOL)
+    return canvas.cover(window, opacity, colour, LesionClass.COTTON_WOOL_SPOT, least=0.004 * dd**2)

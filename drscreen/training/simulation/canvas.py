@@ -56,21 +56,40 @@ class Canvas:
         dy = np.arange(top, bottom, dtype=np.float32) - np.float32(y)
         return Window((slice(top, bottom), slice(left, right)), dx[None, :], dy[:, None])
 
-    def absorb(self, window: Window, density: Floats, lesion: LesionClass | None) -> int:
-        """Let blood of `density` (1: as much as a vein) swallow light; how many pixels show it."""
+    def absorb(
+        self,
+        window: Window,
+        density: Floats,
+        lesion: LesionClass | None,
+        *,
+        least: float = 1.0,
+        noticeable: float = NOTICEABLE,
+    ) -> bool:
+        """Let blood of `density` (1: as much as a vein) swallow light.
+
+        A lesion that fewer than `least` pixels would show by `noticeable` levels is not drawn:
+        then, and then only, the answer is False.
+        """
         density = density * self._field[window.at]
         loss = np.exp(-density[..., None] * self.appearance.blood)
-        return self._put(window, self.pixels[window.at] * loss, lesion)
+        return self._put(window, self.pixels[window.at] * loss, lesion, least, noticeable)
 
     def cover(
-        self, window: Window, opacity: Floats, colour: Floats, lesion: LesionClass | None
-    ) -> int:
-        """Lay `colour` (3,) or (h, w, 3) over the picture, keeping its grain; how many show it."""
+        self,
+        window: Window,
+        opacity: Floats,
+        colour: Floats,
+        lesion: LesionClass | None,
+        *,
+        least: float = 1.0,
+    ) -> bool:
+        """Lay `colour` (3,) or (h, w, 3) over the picture, keeping its grain; as `absorb`."""
         opacity = (opacity * self._field[window.at])[..., None]
         old = self.pixels[window.at]
         # Three parts of the difference are taken from the detail-free ground, so that noise stays.
         ground = self.appearance.ground[window.at]
-        return self._put(window, old + opacity * (colour - 0.6 * ground - 0.4 * old), lesion)
+        new = old + opacity * (colour - 0.6 * ground - 0.4 * old)
+        return self._put(window, new, lesion, least, NOTICEABLE)
 
     def contains(self, at: tuple[float, float]) -> bool:
         """Whether a point (x, y) lies in the field of view."""
@@ -82,7 +101,7 @@ class Canvas:
     def blend(self, window: Window, share: Floats, picture: Floats) -> None:
         """Replace a share (0..1) of the pixels by `picture`, unmarked: it adds nothing itself."""
         share = (share * self._field[window.at])[..., None]
-        self._put(window, self.pixels[window.at] * (1 - share) + picture * share, None)
+        self.pixels[window.at] += share * (picture - self.pixels[window.at])
 
     def hide(self, window: Window, opacity: Floats) -> None:
         """Forget the marks of what lies under an opaque layer drawn over it."""
@@ -91,10 +110,21 @@ class Canvas:
             if lesion is not LesionClass.PRERETINAL_BLOOD:
                 self.marks[lesion][window.at] &= ~hidden
 
-    def _put(self, window: Window, new: Floats, lesion: LesionClass | None) -> int:
+    def _put(
+        self,
+        window: Window,
+        new: Floats,
+        lesion: LesionClass | None,
+        least: float,
+        noticeable: float,
+    ) -> bool:
         new = np.clip(new, 0.0, 255.0)
-        seen = np.abs(new - self.pixels[window.at]).max(axis=2) >= NOTICEABLE
+        change = np.abs(new - self.pixels[window.at])
+        # Maxima of whole planes are quicker than along an axis of three.
+        seen = np.maximum(np.maximum(change[..., 0], change[..., 1]), change[..., 2]) >= noticeable
+        if np.count_nonzero(seen) < least:
+            return False
         self.pixels[window.at] = new
         if lesion is not None:
             self.marks[lesion][window.at] |= seen
-        return int(np.count_nonzero(seen))
+        return True

@@ -31,11 +31,10 @@ def draw_laser_scars(
             continue
         turn = generator.uniform(0, 2 * math.pi)
         step = generator.uniform(0.32, 0.55) * dd
-        fx, fy = canvas.landmarks.fovea
         for number in range(row):
             x = start[0] + number * step * math.cos(turn) + generator.normal(0, 0.06 * dd)
             y = start[1] + number * step * math.sin(turn) + generator.normal(0, 0.06 * dd)
-            if canvas.contains((x, y)) and math.hypot(x - fx, y - fy) > 1.6 * dd:
+            if places.off_centre((x, y)):
                 _laser_scar(canvas, (x, y), strength, generator)
 
 
@@ -46,10 +45,10 @@ def _laser_scar(canvas: Canvas, at: Point, strength: float, generator: np.random
     cover = blob(window, radius, blur + 0.12 * radius, generator, ragged=0.15)
     opacity = (0.15 + 0.45 * strength) * generator.uniform(0.4, 1.2)
     canvas.cover(window, opacity * cover, local_white(canvas, at, _SCAR), None)
-    if generator.uniform() < 0.55:
+    if generator.uniform() < 0.4:
         inner = radius * generator.uniform(0.3, 0.85)
-        clumps = np.clip(0.4 + 0.8 * grain(window, generator, max(2, round(0.5 * radius))), 0, 1)
-        pigment = blob(window, inner, blur, generator, ragged=0.4) * clumps
+        clumps = np.clip(0.5 + 0.5 * grain(window, generator, max(2.0, 0.6 * radius)), 0, 1)
+        pigment = blob(window, inner, blur, generator, ragged=0.3) * clumps
         dark = 0.35 * canvas.appearance.ground[window.at]
         canvas.cover(window, (0.35 + 0.5 * strength) * pigment, dark, None)
 

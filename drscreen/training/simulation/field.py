@@ -22,7 +22,9 @@ def find_field(square: Bytes) -> Mask:
     Dark hollows inside it, such as a shadowed macula, belong to it.
     """
     size = square.shape[0]
-    brightest = np.asarray(Image.fromarray(square).reduce(2)).max(axis=2)
+    small = np.asarray(Image.fromarray(square).reduce(2))
+    # Maxima of whole planes are quicker than along an axis of three.
+    brightest = np.maximum(np.maximum(small[..., 0], small[..., 1]), small[..., 2])
     ceiling = min(_BLACK_CEILING, _BLACK_SHARE * float(np.percentile(brightest, 95)))
     lit = brightest > max(_BLACK_FLOOR, ceiling)
 

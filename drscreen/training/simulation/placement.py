@@ -94,6 +94,16 @@ class Places:
 
         return self._first(draw, vessel_below=2.0)
 
+    def off_centre(self, at: Point) -> bool:
+        """Whether a laser would be aimed at this point: in the field, off macula and disc."""
+        marks = self._marks
+        column, row = round(at[0]), round(at[1])
+        if not (0 <= column < self._size and 0 <= row < self._size and marks.field[row, column]):
+            return False
+        from_fovea = math.hypot(at[0] - marks.fovea[0], at[1] - marks.fovea[1])
+        from_disc = math.hypot(at[0] - marks.disc[0], at[1] - marks.disc[1])
+        return from_fovea > 1.6 * marks.disc_diameter and from_disc > marks.disc_diameter
+
     def anywhere(self) -> Point | None:
         """Any point of the field off the disc."""
 

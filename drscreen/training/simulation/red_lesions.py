@@ -15,6 +15,9 @@ from drscreen.training.simulation.landmarks import Point
 from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.shapes import blob, grain
 
+#: Fewer noticeable pixels than this share of a disc's square would be a dot, not a haemorrhage.
+_LEAST_AREA = 0.0012
+
 
 def draw_microaneurysm(
     canvas: Canvas, at: Point, strength: float, generator: np.random.Generator
@@ -27,8 +30,7 @@ def draw_microaneurysm(
     # Optics weaken a dot this small; those that a reader can find are the denser ones.
     peak = max(0.05, float(cover.max())) ** 0.6
     density = (0.4 + 0.7 * strength) * generator.uniform(0.7, 1.3) / peak
-    seen = canvas.absorb(window, np.float32(density) * cover, LesionClass.MICROANEURYSM)
-    return seen > 0
+    return canvas.absorb(window, np.float32(density) * cover, LesionClass.MICROANEURYSM)
 
 
 def draw_haemorrhage(
@@ -48,9 +50,12 @@ def draw_haemorrhage(
         angle=generator.uniform(0, math.pi),
     )
     density = (0.6 + 0.9 * strength) * generator.uniform(0.7, 1.3)
-    texture = 1 + 0.16 * grain(window, generator, max(2, round(radius)))
-    seen = canvas.absorb(window, density * cover * texture, LesionClass.HAEMORRHAGE)
-    return seen > 0
+    if radius > 1.5 * blur:
+        cover = cover * (1 + np.float32(0.15) * grain(window, generator, radius))
+    cover = np.float32(density) * cover
+    return canvas.absorb(
+        window, cover, LesionClass.HAEMORRHAGE, least=_LEAST_AREA * canvas.disc_diameter**2
+    )
 
 
 def draw_flame(canvas: Canvas, at: Point, strength: float, generator: np.random.Generator) -> bool:
@@ -71,5 +76,7 @@ def draw_flame(canvas: Canvas, at: Point, strength: float, generator: np.random.
     edge = np.clip((np.abs(along) - length * ends) / (0.35 * length + 0.5 * blur), -30, 30)
     cover = np.asarray(body / (1 + np.exp(2 * edge)), np.float32)
     density = (0.5 + 0.9 * strength) * generator.uniform(0.7, 1.3)
-    seen = canvas.absorb(window, np.float32(density) * cover, LesionClass.HAEMORRHAGE)
-    return seen > 0
+    cover = np.float32(density) * cover
+    return canvas.absorb(
+        window, cover, LesionClass.HAEMORRHAGE, least=_LEAST_AREA * canvas.disc_diameter**2
+    )

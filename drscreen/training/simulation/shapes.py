@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from PIL import Image
 
 from drscreen.training.simulation.canvas import Window
 from drscreen.training.simulation.smoothing import Floats
@@ -33,11 +34,12 @@ def blob(
     along, across = along / math.sqrt(stretch), across * math.sqrt(stretch)
     distance = np.sqrt(along * along + across * across)
     edge = np.full((1, 1), radius, np.float32)
-    if ragged > 0:
+    # Blur hides the outline of a small spot.
+    if ragged > 0 and radius > blur:
         turn = np.arctan2(across, along)
         wave = np.zeros_like(distance)
-        for k in (2, 3, 5):
-            wave += generator.normal(0, 1 / math.sqrt(k)) * np.cos(
+        for k in (2, 3, 4):
+            wave += generator.normal(0, 1.3 / k) * np.cos(
                 k * turn + np.float32(generator.uniform(0, 2 * math.pi))
             )
         edge = np.float32(radius) * np.clip(1 + np.float32(ragged) * wave, 0.35, 1.7)
@@ -49,15 +51,13 @@ def blob(
     return np.asarray(weak / full / (1 + np.exp(exponent)), np.float32)
 
 
-def grain(window: Window, generator: np.random.Generator, coarse: int) -> Floats:
-    """Smooth noise of zero mean and unit spread over a window; `coarse` pixels to a feature."""
-    height, width = window.dy.shape[0], window.dx.shape[1]
-    rows, columns = height // coarse + 2, width // coarse + 2
-    nodes = generator.standard_normal((rows, columns)).astype(np.float32)
-    y = np.arange(height, dtype=np.float32) / coarse
-    x = np.arange(width, dtype=np.float32) / coarse
-    top, left = y.astype(int), x.astype(int)
-    fy, fx = (y - top)[:, None], (x - left)[None, :]
-    upper = nodes[top][:, left] * (1 - fx) + nodes[top][:, left + 1] * fx
-    lower = nodes[top + 1][:, left] * (1 - fx) + nodes[top + 1][:, left + 1] * fx
-    return np.asarray(1.3 * (upper * (1 - fy) + lower * fy), np.float32)
+def grain(window: Window, generator: np.random.Generator, coarse: float) -> Floats:
+    """Smooth noise of zero mean and about unit spread; `coarse` pixels to a feature."""
+    rows, columns = window.at
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    nodes = generator.standard_normal((int(height / coarse) + 3, int(width / coarse) + 3))
+    sheet = Image.fromarray(nodes.astype(np.float32))
+    offset = generator.uniform(0, 1, 2)
+    box = (*offset, offset[0] + width / coarse, offset[1] + height / coarse)
+    smooth = sheet.resize((width, height), Image.Resampling.BICUBIC, box=box)
+    return np.float32(1.25) * np.asarray(smooth, np.float32)

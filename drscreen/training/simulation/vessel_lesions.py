@@ -10,18 +10,22 @@ import math
 
 import numpy as np
 
+from drscreen.training.simulation.bright_lesions import WOOL, local_white
 from drscreen.training.simulation.canvas import Canvas
 from drscreen.training.simulation.landmarks import Point
 from drscreen.training.simulation.lesion_class import LesionClass
+from drscreen.training.simulation.shapes import blob, grain
 from drscreen.training.simulation.strokes import Line, stroke, tapered, wander, window_of
 from drscreen.training.simulation.vessels import trace_vein
 
 #: Fewer changed pixels than this share of a disc's square are a smudge, not a vessel.
-_LEAST_AREA = 0.004
+_LEAST_AREA = 0.008
 #: Half the width of a vein near the disc: 125 um of 1,800 (ETDRS report 10), in disc diameters.
 _VEIN_HALF = 0.034
 #: A beaded stretch is at least this long, in disc diameters.
 _LEAST_BEADED = 0.5
+#: How many fronds of new vessels bring fibrous tissue with them.
+_FIBROUS = 0.25
 
 
 def draw_irma(canvas: Canvas, at: Point, strength: float, generator: np.random.Generator) -> bool:
@@ -32,13 +36,13 @@ def draw_irma(canvas: Canvas, at: Point, strength: float, generator: np.random.G
     for _ in range(int(generator.integers(2, 5))):
         x, y = np.asarray(at) + generator.normal(0, 0.14 * dd, 2)
         half = generator.uniform(0.006, 0.012) * dd
-        main = wander(generator, (x, y), heading, generator.uniform(0.25, 0.6) * dd, bend=0.16)
+        main = wander(generator, (x, y), heading, generator.uniform(0.25, 0.6) * dd, bend=0.11)
         lines.append(tapered(main, half, 0.7))
         for _ in range(int(generator.integers(0, 3))):
             fork = main[int(generator.integers(len(main)))]
             turn = heading + generator.choice((-1.0, 1.0)) * generator.uniform(0.5, 1.6)
             twig = generator.uniform(0.1, 0.28) * dd
-            lines.append(tapered(wander(generator, fork, turn, twig, bend=0.2), 0.8 * half))
+            lines.append(tapered(wander(generator, fork, turn, twig, bend=0.14), 0.8 * half))
         heading += generator.normal(0, 0.6)
     density = (0.7 + 0.9 * strength) * generator.uniform(0.8, 1.2)
     return _draw(canvas, lines, density, LesionClass.VESSEL_ABNORMALITY)
@@ -69,7 +73,36 @@ def draw_new_vessels(
             loop = wander(generator, fork, out, arc, bend=0.08, curl=float(curl))
             lines.append(tapered(loop, 0.75 * half, 0.8))
     density = (0.7 + 0.9 * strength) * generator.uniform(0.8, 1.2)
-    return _draw(canvas, lines, density, LesionClass.NEW_VESSEL)
+    if not _draw(canvas, lines, density, LesionClass.NEW_VESSEL):
+        return False
+    if generator.uniform() < _FIBROUS:
+        _fibrous_tissue(canvas, at, reach, strength, generator)
+    return True
+
+
+def _fibrous_tissue(
+    canvas: Canvas,
+    at: Point,
+    reach: float,
+    strength: float,
+    generator: np.random.Generator,
+) -> None:
+    """The pale sheet or strand that old new vessels grow on."""
+    radius = reach * generator.uniform(0.3, 0.8)
+    stretch = generator.uniform(1.5, 6.0)
+    window = canvas.window(*at, 1.5 * radius * math.sqrt(stretch) + 4)
+    sheet = blob(
+        window,
+        radius,
+        0.25 * radius / math.sqrt(stretch) + canvas.appearance.blur,
+        generator,
+        ragged=0.2,
+        stretch=stretch,
+        angle=generator.uniform(0, math.pi),
+    )
+    sheet *= np.clip(1 + 0.3 * grain(window, generator, max(2.0, 0.3 * radius)), 0, 1.5)
+    opacity = np.float32(generator.uniform(0.15, 0.3 + 0.4 * strength)) * sheet
+    canvas.cover(window, opacity, local_white(canvas, at, WOOL), LesionClass.NEW_VESSEL)
 
 
 def draw_beading(
@@ -87,7 +120,7 @@ def draw_beading(
     distance = np.arange(len(path))
     period = generator.uniform(0.14, 0.24) * dd
     phase = generator.uniform(0, 2 * math.pi) + np.cumsum(generator.normal(0, 0.05, len(path)))
-    swell = (0.35 + 0.3 * strength) * np.cos(2 * math.pi * distance / period + phase)
+    swell = (0.42 + 0.25 * strength) * np.cos(2 * math.pi * distance / period + phase)
     half = _VEIN_HALF * dd * generator.uniform(0.85, 1.15)
     fade = np.minimum(1.0, np.minimum(distance, distance[::-1]) / (0.15 * dd))
     lines = [(path, half * (1 + fade * swell))]
@@ -95,14 +128,14 @@ def draw_beading(
     # The vein gives way to bare retina where it narrows; then the beads are drawn over it.
     bare = stroke(window, [(path, np.full(len(path), 1.5 * half))], blur)
     ground = canvas.appearance.ground[window.at]
-    canvas.cover(window, 0.6 * bare, ground, LesionClass.VESSEL_ABNORMALITY)
+    narrowed = canvas.cover(window, 0.6 * bare, ground, LesionClass.VESSEL_ABNORMALITY)
     density = np.float32(0.75 + 0.3 * strength) * stroke(window, lines, 0.8 * blur)
-    canvas.absorb(window, density, LesionClass.VESSEL_ABNORMALITY)
-    return bool(canvas.marks[LesionClass.VESSEL_ABNORMALITY][window.at].any())
+    swollen = canvas.absorb(window, density, LesionClass.VESSEL_ABNORMALITY)
+    return narrowed or swollen
 
 
 def _draw(canvas: Canvas, lines: list[Line], density: float, lesion: LesionClass) -> bool:
     window = window_of(canvas, lines)
     cover = stroke(window, lines, 0.7 * canvas.appearance.blur)
-    seen = canvas.absorb(window, np.float32(density) * cover, lesion)
-    return seen > _LEAST_AREA * canvas.disc_diameter**2
+    least = _LEAST_AREA * canvas.disc_diameter**2
+    return canvas.absorb(window, np.float32(density) * cover, lesion, least=least)
