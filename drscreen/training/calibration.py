@@ -1,47 +1,159 @@
-"""Temperature and operating point from predictions on photographs that were not trained on."""
+"""Temperature, operating point and abstention band from photographs that were not trained on.
+
+**The band.** About the threshold the program asks for a human grader. The band is the same factor
+on the odds to both sides: an eye is left to a human where less evidence than a likelihood ratio of
+that factor parts it from the other decision. What a miss costs more than an unneeded referral is in
+the threshold already. How wide the band is follows from the risk-coverage curve (El-Yaniv and
+Wiener, JMLR 2010) of the same photographs:
+
+1. Never narrower than `NARROWEST`: near the decision the program abstains, always.
+2. Among bands that leave at least `COVERAGE_FLOOR` decided, the widest. Coverage rests on every
+   photograph, so this holds still where positives are few; and few positives mean a threshold that
+   is poorly known, which is a reason to ask rather than to decide.
+3. Never wider than `WIDEST`, so that a network which tells eyes apart well does not use up all of
+   its allowance on eyes that it has good evidence about.
+4. Narrower only on evidence: where at least `MISSES_THAT_SPEAK` referable eyes are missed without a
+   band, the band stops at the least share missed among the referable eyes decided. What is still
+   missed there lies too far away for any band, and asking more would not find it.
+
+Wrong calls overall are reported and steer nothing: with a threshold made for sensitivity nearly all
+of them are unneeded referrals, and their share would drown the few misses.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from drscreen.domain.grading import REFERABLE_FROM, OperatingPoint
 from drscreen.training.metrics import Floats, Ints
 
 #: A missed referable eye costs more than an unneeded referral (clinical.md's default target).
 SENSITIVITY_TARGET = 0.95
-#: Half-width of the abstention band about the threshold, as a factor on the odds.
-ABSTAIN_ODDS = 1.25
 #: A referral is urgent where grade 3 or 4 is more likely than not.
 URGENT_FROM = 0.5
+#: At least this share is decided without a human: screening that asks about more saves no grader.
+COVERAGE_FLOOR = 0.85
+#: A likelihood ratio below 5 is small evidence (Jaeschke, Guyatt and Sackett, JAMA 1994).
+WIDEST = 5.0
+#: About a threshold of 0.30 this reaches from 0.28 to 0.32, closer than a calibration is known.
+NARROWEST = 1.1
+#: Each band of the curve is wider by this factor on the odds: fine enough for a network whose
+#: probabilities lie close together, 33 points in all.
+STEP = 1.05
+#: Fewer missed eyes than this, and where on the curve they fall is chance.
+MISSES_THAT_SPEAK = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BandPoint:
+    """What one band about the threshold would do: one point of the risk-coverage curve.
+
+    `factor` is the half-width on the odds, 1 for no band; `low` (inclusive) to `high` (exclusive)
+    the same as referable probabilities. `decided` photographs lie outside, of which
+    `referable_decided` are referable and `referable_missed` of these called not referable.
+    `coverage` is the share decided, `missed_share` the share missed among the referable decided
+    (1 - sensitivity), `wrong_share` that of wrong calls among all decided; None where nothing is
+    left to take a share of.
+    """
+
+    factor: float
+    low: float
+    high: float
+    decided: int
+    referable_decided: int
+    referable_missed: int
+    coverage: float
+    missed_share: float | None
+    wrong_share: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a bundle carries to turn logits into decisions."""
+    """What a bundle carries to turn logits into decisions, and what its band was chosen from.
+
+    `curve` is `risk_coverage` of the photographs fitted on, `band` the point of it that was chosen.
+    Threshold and band were made for these photographs, so the curve is somewhat favourable.
+    """
 
     temperature: float
     operating_point: OperatingPoint
+    curve: tuple[BandPoint, ...]
+    band: BandPoint
 
 
 def calibrate(logits: Floats, truth: Ints) -> Calibration:
     """Fit on logits (n, 5) and grades (n,) of photographs that were not trained on."""
     temperature = fit_temperature(logits, truth)
     probability = softmax(logits / temperature)[:, REFERABLE_FROM:].sum(axis=1)
-    threshold = threshold_for_sensitivity(probability, truth >= REFERABLE_FROM)
-    odds = threshold / (1 - threshold)
-    low, high = odds / ABSTAIN_ODDS, odds * ABSTAIN_ODDS
+    positive = truth >= REFERABLE_FROM
+    threshold = threshold_for_sensitivity(probability, positive)
+    curve = risk_coverage(probability, positive, threshold)
+    band = choose_band(curve)
     return Calibration(
         temperature,
         OperatingPoint(
             referable=threshold,
-            abstain_low=low / (1 + low),
-            abstain_high=high / (1 + high),
+            abstain_low=band.low,
+            abstain_high=band.high,
             vision_threatening=URGENT_FROM,
         ),
+        curve,
+        band,
+    )
+
+
+def risk_coverage(
+    probability: Floats, positive: npt.NDArray[np.bool_], threshold: float
+) -> tuple[BandPoint, ...]:
+    """What is decided, and how wrongly, for bands from none to `WIDEST`, narrowest first.
+
+    `probability` (n,) is the referable probability, `positive` (n,) the reader's call, `threshold`
+    lies in (0, 1). The band alone is looked at: eyes in it that are urgent anyway, and eyes outside
+    whose grade contradicts the call, are few, and `Evaluation.human_review_rate` counts them right.
+    """
+    steps = math.floor(math.log(WIDEST) / math.log(STEP))
+    return tuple(
+        _band_point(probability, positive, threshold, STEP**step) for step in range(steps + 1)
+    )
+
+
+def choose_band(curve: Sequence[BandPoint]) -> BandPoint:
+    """The band by the rule above, of a curve as `risk_coverage` gives it."""
+    wide_enough = [point for point in curve if point.factor >= NARROWEST]
+    allowed = [point for point in wide_enough if point.coverage >= COVERAGE_FLOOR]
+    if not allowed:
+        return wide_enough[0]
+    if curve[0].referable_missed < MISSES_THAT_SPEAK:
+        return allowed[-1]
+    return min(allowed, key=lambda point: point.missed_share or 0.0)
+
+
+def _band_point(
+    probability: Floats, positive: npt.NDArray[np.bool_], threshold: float, factor: float
+) -> BandPoint:
+    odds = threshold / (1 - threshold)
+    low, high = (o / (1 + o) for o in (odds / factor, odds * factor))
+    decided = (probability < low) | (probability >= high)
+    called = probability >= threshold
+    referable = int((decided & positive).sum())
+    missed = int((decided & positive & ~called).sum())
+    wrong = int((decided & (called != positive)).sum())
+    count = int(decided.sum())
+    return BandPoint(
+        factor=factor,
+        low=low,
+        high=high,
+        decided=count,
+        referable_decided=referable,
+        referable_missed=missed,
+        coverage=count / max(1, probability.size),
+        missed_share=missed / referable if referable else None,
+        wrong_share=wrong / count if count else None,
     )
 
 
@@ -62,7 +174,7 @@ def fit_temperature(logits: Floats, truth: Ints) -> float:
 
 
 def threshold_for_sensitivity(
-    probability: Floats, positive: np.typing.NDArray[np.bool_], target: float = SENSITIVITY_TARGET
+    probability: Floats, positive: npt.NDArray[np.bool_], target: float = SENSITIVITY_TARGET
 ) -> float:
     """The highest threshold at which at least `target` of the positives are at or above it."""
     scores = np.sort(probability[positive])[::-1]
