@@ -249,3 +249,11 @@ class CheckpointError(DrscreenError):
 
     code = "checkpoint"
     advice = "Name another run folder, or start afresh without it."
+
+
+class PlottingUnavailable(DrscreenError):
+    """The library that draws a training's curves is not installed; screening does without it."""
+
+    code = "plotting_unavailable"
+    kept = "The training and its measurement are whole; only the pictures are missing."
+    advice = 'Install it with: pip install "matplotlib>=3.9"'

@@ -6,6 +6,7 @@ one person are not two independent observations (Obuchowski, Biometrics 1997).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,7 @@ Ints = npt.NDArray[np.int64]
 RESAMPLES = 1000
 CONFIDENCE = 0.95
 GRADES = 5
+_NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ def area_under_roc(positive: npt.NDArray[np.bool_], score: Floats) -> float:
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
+def roc_curve(positive: npt.NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
+    """False and true positive rates at every threshold between scores, from (0, 0) to (1, 1).
+
+    Equal scores move together, so the area below is that of `area_under_roc`. Both classes occur.
+    """
+    order = np.argsort(-score, kind="stable")
+    last_of_equals = np.append(np.diff(score[order]) != 0, True)
+    hits = np.cumsum(positive[order])[last_of_equals]
+    alarms = np.cumsum(~positive[order])[last_of_equals]
+    return (
+        np.concatenate([[0.0], alarms / alarms[-1]]),
+        np.concatenate([[0.0], hits / hits[-1]]),
+    )
+
+
 def share(of: npt.NDArray[np.bool_], within: npt.NDArray[np.bool_]) -> float:
     """The share of `within` where `of` holds; nan where `within` is empty."""
     size = int(within.sum())
@@ -76,13 +93,25 @@ def calibration_error(
     Mean gap between stated and observed frequency, weighted by the bins' sizes (Naeini et al.,
     AAAI 2015, with equal-mass bins after Nixon et al., 2019).
     """
-    order = np.argsort(probability, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if part.size]
     gaps = [
         part.size * abs(float(probability[part].mean()) - float(positive[part].mean()))
-        for part in parts
+        for part in equally_filled(probability, bins)
     ]
     return sum(gaps) / max(1, probability.size)
+
+
+def equally_filled(values: Floats, bins: int = 10) -> list[Ints]:
+    """Row indices of `values` (n,) in rising order, cut into at most `bins` of sizes n / bins."""
+    order = np.argsort(values, kind="stable")
+    return [part for part in np.array_split(order, bins) if part.size]
+
+
+def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
+    """95% interval of a share of at least one independent trial (Wilson, JASA 1927)."""
+    rate, spread = hits / trials, _NORMAL_95**2 / trials
+    centre = (rate + spread / 2) / (1 + spread)
+    half = math.sqrt(rate * (1 - rate) * spread + spread**2 / 4) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def with_interval(

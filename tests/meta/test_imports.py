@@ -11,8 +11,8 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("drscreen.cli", {"torch", "PySide6", "numpy", "sqlalchemy"}),
-        ("drscreen.gui", {"torch", "sqlalchemy", "numpy"}),
+        ("drscreen.cli", {"torch", "PySide6", "numpy", "sqlalchemy", "matplotlib"}),
+        ("drscreen.gui", {"torch", "sqlalchemy", "numpy", "matplotlib"}),
         ("drscreen.services.screening", {"torch", "PySide6", "numpy", "sqlalchemy"}),
     ],
 )

@@ -13,8 +13,11 @@ from drscreen.training.metrics import (
     area_under_roc,
     calibration_error,
     confusion_matrix,
+    equally_filled,
     quadratic_weighted_kappa,
+    roc_curve,
     share,
+    wilson_interval,
     with_interval,
 )
 
@@ -55,6 +58,37 @@ def test_area_counts_ordered_pairs(rows: list[tuple[bool, int]]) -> None:
         assert math.isnan(area)
     else:
         assert area == pytest.approx(sum(pairs) / len(pairs))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40))
+def test_the_curve_holds_the_area(rows: list[tuple[bool, int]]) -> None:
+    positive = np.array([p for p, _ in rows])
+    score = np.array([s for _, s in rows], dtype=float)
+    if positive.all() or not positive.any():
+        return
+    alarms, found = roc_curve(positive, score)
+    assert (alarms[0], found[0], alarms[-1], found[-1]) == (0, 0, 1, 1)
+    area = ((found[1:] + found[:-1]) / 2 * np.diff(alarms)).sum()
+    assert area == pytest.approx(area_under_roc(positive, score))
+
+
+def test_a_curve_of_known_points() -> None:
+    positive = np.array([True, False, True, False])
+    alarms, found = roc_curve(positive, np.array([0.9, 0.5, 0.5, 0.1]))
+    assert (alarms.tolist(), found.tolist()) == ([0, 0, 0.5, 1], [0, 0.5, 1, 1])
+
+
+def test_wilson_as_published() -> None:
+    # Newcombe, Statistics in Medicine 1998, table I, method 3.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+
+
+def test_bins_are_filled_equally_and_in_order() -> None:
+    bins = equally_filled(np.array([0.9, 0.1, 0.5, 0.3, 0.7]), bins=2)
+    assert [part.tolist() for part in bins] == [[1, 3, 2], [4, 0]]
+    assert [part.size for part in equally_filled(np.array([0.1, 0.2]))] == [1, 1]
 
 
 def test_a_calibrated_probability_has_no_error_and_a_boastful_one_does() -> None:
