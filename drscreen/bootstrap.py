@@ -94,9 +94,18 @@ class Workstation:
 
         return TorchPredictor(folder, device)
 
-    def screening(self, predictor: Predictor, store: OpenStore | None = None) -> ScreeningService:
-        """The screening use case around a loaded network; with a store it can record."""
+    def screening(
+        self,
+        predictor: Predictor,
+        store: OpenStore | None = None,
+        reader: PhotographReader | None = None,
+    ) -> ScreeningService:
+        """The screening use case around a loaded network; with a store it can record.
+
+        `reader` reads photographs that are no files of their own.
+        """
         from drscreen.adapters.imaging.quality import MeasuredQualityGate
         from drscreen.services.screening import ScreeningService
 
-        return ScreeningService(self.reader(), MeasuredQualityGate(), predictor, self.clock, store)
+        gate = MeasuredQualityGate()
+        return ScreeningService(reader or self.reader(), gate, predictor, self.clock, store)

@@ -15,6 +15,7 @@ from drscreen.cli.progress import counting
 from drscreen.domain.errors import PhotographError
 from drscreen.domain.screening import ScreeningRequest
 from drscreen.domain.settings import DeviceChoice
+from drscreen.training.datasets.layouts import Layout
 
 if TYPE_CHECKING:
     from drscreen.training.evaluation import Evaluation
@@ -22,8 +23,17 @@ if TYPE_CHECKING:
 
 @app.command()
 def evaluate(
-    images: Annotated[Path, typer.Option(help="Folder of photographs.")],
-    labels: Annotated[Path, typer.Option(help="csv with a file and a grade column.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of graded photographs, recognised; may be given several times."),
+    ] = None,
+    layout: Annotated[
+        Layout | None, typer.Option(help="How every --data folder is laid out, where unclear.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of photographs whose labels lie elsewhere.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Labels file (csv) for --images.")] = None,
     model: Model = "",
     device: Annotated[DeviceChoice, typer.Option(help="Where the network runs.")] = (
         DeviceChoice.AUTO
@@ -35,25 +45,37 @@ def evaluate(
     Intervals are 95%, over patients. Photographs that the gate stops count in the ungradable rate
     and in nothing else.
     """
+    from drscreen.training.datasets.dataset import find_dataset, find_datasets
+    from drscreen.training.datasets.place import PlaceReader
     from drscreen.training.evaluation import EvaluatedPhotograph
     from drscreen.training.evaluation import evaluate as compare
-    from drscreen.training.labels import read_labels
 
+    if (images is None) != (labels is None):
+        raise typer.BadParameter("Give --images and --labels together.")
+    if not data and images is None:
+        raise typer.BadParameter("Give --data, or --images with --labels.")
     with failures_told():
-        found = read_labels(images, labels)
-        for skipped in found.skipped[:10]:
-            say(f"line {skipped.line} left out: {skipped.reason}")
+        datasets = find_datasets(data or [], layout=layout)
+        if images is not None:
+            datasets.append(find_dataset(images, labels=labels, layout=layout))
+        for dataset in datasets:
+            for line in dataset.report.lines():
+                say(line)
+        photographs = [p for dataset in datasets for p in dataset.photographs]
         workstation = Workstation()
-        service = workstation.screening(workstation.predictor(model, device))
+        service = workstation.screening(
+            workstation.predictor(model, device),
+            reader=PlaceReader(photograph.place for photograph in photographs),
+        )
         rows: list[EvaluatedPhotograph] = []
         unreadable: list[str] = []
-        with counting("evaluating", len(found.photographs), hidden=as_json) as step:
-            for photograph in found.photographs:
+        with counting("evaluating", len(photographs), hidden=as_json) as step:
+            for photograph in photographs:
                 try:
-                    result = service.screen(ScreeningRequest(photograph.path))
+                    result = service.screen(ScreeningRequest(photograph.place.address))
                 except PhotographError as error:
                     unreadable.append(error.code)
-                    say(f"{photograph.path.name}: {error.message}")
+                    say(f"{photograph.place.name}: {error.message}")
                 else:
                     rows.append(
                         EvaluatedPhotograph(
@@ -70,7 +92,7 @@ def evaluate(
         print_json_line(
             {
                 "model": {"name": info.name, "version": info.version, "sha256": info.sha256},
-                "skipped": len(found.skipped),
+                "skipped": sum(len(dataset.report.findings) for dataset in datasets),
                 "unreadable": len(unreadable),
                 **asdict(evaluation),
             }

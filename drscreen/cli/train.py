@@ -53,6 +53,7 @@ def train(
     if len(images) != len(labels):
         raise typer.BadParameter("Give one --labels for each --images.")
     from drscreen.training.card import shown
+    from drscreen.training.datasets.report import finding_lines
     from drscreen.training.run import Listener, Source, TrainingRun
     from drscreen.training.trainer import TrainingPlan
 
@@ -71,12 +72,11 @@ def train(
             device=device,
             listener=Listener(screen.counted, screen.trained),
         )
-        for source, found in zip(sources, training.label_sets, strict=True):
-            say(f"{source.name}: {len(found.photographs)} photographs")
-            for skipped in found.skipped[:10]:
-                say(f"  line {skipped.line} left out: {skipped.reason}")
-        for path, code in training.unreadable:
-            say(f"left out: {path} [{code}]")
+        for found in training.datasets:
+            for line in found.report.lines():
+                say(line)
+        for line in finding_lines(training.left_out):
+            say(line)
         say(f"training on {training.trained_on.size}, measuring on {training.held_out.size}")
         if not training.train(minutes * 60):
             say("Time is up; the same command goes on from here.")

@@ -251,6 +251,14 @@ class CheckpointError(DrscreenError):
     advice = "Name another run folder, or start afresh without it."
 
 
+class SquaresUnwritable(DrscreenError):
+    """The prepared photographs of a training do not fit or may not be written."""
+
+    code = "squares_unwritable"
+    kept = "Nothing half-written was left."
+    advice = "Free some room on the disk, or name another run folder, then start again."
+
+
 class PlottingUnavailable(DrscreenError):
     """The library that draws a training's curves is not installed; screening does without it."""
 

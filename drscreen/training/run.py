@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -25,8 +24,12 @@ from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.referral import decide
 from drscreen.training.calibration import Calibration, calibrate
 from drscreen.training.card import model_card
+from drscreen.training.datasets.dataset import Dataset, find_dataset
+from drscreen.training.datasets.layouts import UNGRADABLE
+from drscreen.training.datasets.photograph import LabelledPhotograph
+from drscreen.training.datasets.plain import write_labels
+from drscreen.training.datasets.report import write_reports
 from drscreen.training.evaluation import EvaluatedPhotograph, Evaluation, evaluate
-from drscreen.training.labels import LabelledPhotograph, LabelSet, read_labels
 from drscreen.training.metrics import Floats
 from drscreen.training.split import split_patients
 from drscreen.training.squares import Squares, load_squares
@@ -41,8 +44,6 @@ from drscreen.training.trainer import (
 #: One patient in so many is held out of training, for calibration and measurement.
 FOLDS = 4
 HELD_OUT = 0
-#: Data sets' own word for photographs that nobody can grade; the quality gate's business.
-UNGRADABLE = "reject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,19 @@ class TrainingRun:
         """
         self._plan, self._sources, self._start = plan, sources, start
         self._listener = listener or Listener()
-        self.label_sets: list[LabelSet] = [read_labels(s.images, s.labels) for s in sources]
-        wanted = [
-            p for found in self.label_sets for p in found.photographs if p.quality != UNGRADABLE
+        self.datasets: list[Dataset] = [
+            find_dataset(s.images, labels=s.labels, name=s.name) for s in sources
         ]
-        self.squares: Squares
-        self.squares, self.photographs, self.unreadable = load_squares(
+        wanted = [
+            p for found in self.datasets for p in found.photographs if p.quality != UNGRADABLE
+        ]
+        prepared = load_squares(
             wanted, plan.input, run, lambda d, a: self._listener.counted("decoding", d, a)
         )
+        write_reports(run, [found.report for found in self.datasets], prepared.findings)
+        self.squares: Squares = prepared.squares
+        self.photographs, self.unreadable = prepared.photographs, prepared.unreadable
+        self.left_out = prepared.findings
         folds = split_patients(self.photographs, FOLDS, plan.seed)
         fold = np.array([folds[p.patient] for p in self.photographs], dtype=np.int64)
         self.grades = np.array([int(p.grade) for p in self.photographs], dtype=np.int64)
@@ -161,14 +167,7 @@ class TrainingRun:
         """
         held_out = [self.photographs[row] for row in self.held_out]
         for source in self._sources:
-            with (run / f"held_out-{source.name}.csv").open("w", newline="") as handle:
-                writer = csv.writer(handle)
-                writer.writerow(("file", "patient", "icdr", "quality"))
-                writer.writerows(
-                    (p.path.relative_to(source.images), p.patient, int(p.grade), p.quality)
-                    for p in held_out
-                    if p.path.is_relative_to(source.images)
-                )
+            write_labels(run / f"held_out-{source.name}.csv", held_out, source.images)
 
     def _logits(self, network: nn.Module, what: str) -> Floats:
         return predict_squares(

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from drscreen.domain.grading import Grade
-from drscreen.training.labels import LabelledPhotograph
+from drscreen.training.datasets.photograph import LabelledPhotograph
 
 
 def split_patients(

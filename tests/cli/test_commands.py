@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,30 @@ def test_evaluate_without_labels_says_so(drscreen: Run, data: Path) -> None:
     ran = drscreen("evaluate", "--images", data, "--labels", data / "none.csv", "--json")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "[dataset]" in ran.stderr
+
+
+def test_evaluate_recognises_folders_and_reads_tar_files(
+    drscreen: Run, bundle: Path, data: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "part.tar", "w") as tar:
+        tar.add(data / "2_left.jpg", "12_left.jpg")
+    (tmp_path / "labels.csv").write_text("file,icdr,shard\n12_left.jpg,2,part.tar\n")
+    ran = drscreen("evaluate", "--data", data, "--data", tmp_path, "--model", bundle, "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["photographs"] == 9
+    assert "layout eyepacs (labels.csv): 8 photographs of 8 patients" in ran.stderr
+    assert "layout plain (labels.csv): 1 photographs of 1 patients" in ran.stderr
+
+
+def test_evaluate_says_what_a_folder_lacks(drscreen: Run, data: Path, tmp_path: Path) -> None:
+    ran = drscreen("evaluate", "--data", tmp_path)
+    assert ran.returncode == 1
+    assert "No grades were found" in ran.stderr
+    ran = drscreen("evaluate", "--data", data, "--layout", "aptos")
+    assert ran.returncode == 1
+    assert "APTOS 2019: id_code, diagnosis" in ran.stderr
+    assert drscreen("evaluate").returncode == 2
+    assert drscreen("evaluate", "--images", data).returncode == 2
 
 
 def test_train_stops_goes_on_and_gives_a_bundle_that_screens(

@@ -19,8 +19,8 @@ from drscreen.domain.errors import CheckpointError
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.training.augmentation import augment
+from drscreen.training.datasets.dataset import find_dataset
 from drscreen.training.initial import initialise
-from drscreen.training.labels import read_labels
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
 from drscreen.training.run import Source, TrainingRun
 from drscreen.training.trainer import Trainer, TrainingPlan, TrainingProgress
@@ -109,7 +109,8 @@ def test_from_labels_to_a_bundle_that_screens(source: Source, tmp_path: Path) ->
     assert "not a cleared medical device" in card
     assert f"{len(held_out)} photographs of {len(set(held_out))} patients" in card
     assert read_bundle(tmp_path / "bundle").info == bundle.info
-    listed = read_labels(source.images, tmp_path / "run" / "held_out-drawings.csv")
+    held_out_labels = tmp_path / "run" / "held_out-drawings.csv"
+    listed = find_dataset(source.images, labels=held_out_labels)
     assert sorted(p.patient for p in listed.photographs) == sorted(held_out)
     assert TorchPredictor(tmp_path / "bundle").spec.input.size == PLAN.size
 

@@ -34,12 +34,13 @@ def draw_exudates(
     """A cluster or a broken ring of sharp yellow flecks about `at`; True where seen."""
     dd = canvas.disc_diameter
     ring = generator.uniform() < 0.3
-    spread = generator.uniform(0.18, 0.4) if ring else generator.uniform(0.05, 0.25)
+    spread = generator.uniform(0.18, 0.4) if ring else 0.05 + 0.2 * generator.uniform() ** 1.5
     count = int(generator.integers(4, 12) + strength * generator.integers(4, 26))
     opening = generator.uniform(0, 2 * math.pi)
     arc = generator.uniform(1.0, 1.9) * math.pi
     lean, squeeze = generator.uniform(0, math.pi), generator.uniform(0.5, 1.0)
     colour = local_white(canvas, at, _LIPID)
+    size = dd * generator.lognormal(math.log(0.016), 0.25)
     seen = False
     for _ in range(count):
         if ring:
@@ -50,20 +51,23 @@ def draw_exudates(
             u, v = generator.normal(0, spread * dd, 2) * (1.0, squeeze)
             dx = u * math.cos(lean) - v * math.sin(lean)
             dy = u * math.sin(lean) + v * math.cos(lean)
-        seen |= _fleck(canvas, (at[0] + dx, at[1] + dy), colour, strength, generator)
+        radius = min(0.06 * dd, size * generator.lognormal(0, 0.4))
+        fleck = (at[0] + dx, at[1] + dy)
+        seen |= _fleck(canvas, fleck, radius, colour, strength=strength, generator=generator)
     return seen
 
 
 def _fleck(
     canvas: Canvas,
     at: Point,
+    radius: float,
     colour: Floats,
+    *,
     strength: float,
     generator: np.random.Generator,
 ) -> bool:
     if not canvas.contains(at):
         return False
-    radius = canvas.disc_diameter * min(0.055, generator.lognormal(math.log(0.016), 0.45))
     blur = 0.75 * canvas.appearance.blur
     window = canvas.window(*at, 1.8 * radius + 4 * blur)
     cover = blob(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from drscreen.training.simulation.appearance import Appearance
 from drscreen.training.simulation.landmarks import Landmarks
 from drscreen.training.simulation.lesion_class import LesionClass
-from drscreen.training.simulation.smoothing import Floats
+from drscreen.training.simulation.smoothing import Floats, box_mean_bytes
 
 #: A change counts as seen from this many of 255 levels in any channel: sensor noise after scaling
 #: to 384 pixels was measured at 1 to 3 levels.
@@ -40,7 +40,9 @@ class Canvas:
         self.landmarks = landmarks
         self.appearance = appearance
         self.marks = np.zeros((len(LesionClass), *square.shape[:2]), np.bool_)
-        self._field = landmarks.field.astype(np.float32)
+        # Strokes fade out over the last pixels before the rim instead of being cut.
+        faded = box_mean_bytes(landmarks.field.astype(np.uint8) * 255, 1)
+        self._field = np.asarray(landmarks.field * (faded / 255), np.float32)
 
     @property
     def disc_diameter(self) -> float:

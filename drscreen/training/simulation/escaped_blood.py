@@ -37,9 +37,11 @@ def draw_preretinal(
     uneven = generator.uniform(0, 0.1) * width * grain(window, generator, max(4.0, 0.4 * width))
     under = 1 / (1 + np.exp(np.clip((uneven - below) / soft, -30, 30)))
     cover = np.asarray(inside * under, np.float32)
-    cover = box_mean(cover, max(1, round(0.05 * width)))
+    cover = box_mean(cover, max(1, round(0.07 * width)))
     ground = canvas.appearance.ground[window.at]
-    blood = ground * np.exp(-canvas.appearance.blood * (2.0 + 0.8 * strength))
+    # It lies thickest at the bottom, where it has settled.
+    settled = np.clip(0.85 + 0.3 * below / depth, 0.7, 1.2)[..., None]
+    blood = ground * np.exp(-canvas.appearance.blood * (2.0 + 0.8 * strength) * settled)
     opacity = (0.75 + 0.2 * strength) * cover
     seen = canvas.cover(
         window, opacity, blood, LesionClass.PRERETINAL_BLOOD, least=_LEAST_AREA * dd**2

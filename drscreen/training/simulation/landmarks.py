@@ -48,8 +48,8 @@ class Landmarks:
 def find_landmarks(square: Bytes) -> Landmarks:
     """Landmarks of a prepared square, uint8 (size, size, 3). Deterministic; never raises."""
     size = square.shape[0]
-    field = shrunk(find_field(square), max(1, size // 100))
-    vessels, veins = find_vessels(square, shrunk(field, max(1, size // 90)))
+    field = shrunk(find_field(square), max(1, size // 200))
+    vessels, veins = find_vessels(square, shrunk(field, max(1, size // 60)))
     factor = max(1, size // _SEARCH_SIDE)
 
     def small(plane: npt.NDArray[np.uint8]) -> Floats:

@@ -48,7 +48,7 @@ def draw_recipe(grade: Grade, generator: np.random.Generator) -> Recipe:
         wishes.update(_severe(generator))
     elif grade == Grade.PROLIFERATIVE:
         wishes.update(_proliferative(generator))
-    wishes.update(_confounders(grade, generator))
+    wishes.update(_confounders(generator))
     return Recipe(**wishes)  # type: ignore[arg-type]
 
 
@@ -129,12 +129,14 @@ def _proliferative(generator: np.random.Generator) -> dict[str, object]:
     }
 
 
-def _confounders(grade: Grade, generator: np.random.Generator) -> dict[str, object]:
-    """Spots that are no diabetic lesion; laser scars go with treated, thus worse, eyes too, but
-    must not stand for a grade."""
+def _confounders(generator: np.random.Generator) -> dict[str, object]:
+    """Spots that are no diabetic lesion, as likely with one grade as with another.
+
+    In a clinic laser scars go with treated, thus worse, eyes; the scale does not count them.
+    """
     laser, drusen, dust, specks = generator.uniform(size=4)
     return {
-        "laser_scars": int(generator.integers(8, 90)) if laser < 0.05 + 0.05 * grade else 0,
+        "laser_scars": int(generator.integers(8, 90)) if laser < 0.12 else 0,
         "drusen": int(generator.integers(3, 40)) if drusen < 0.12 else 0,
         "dust": int(generator.integers(1, 5)) if dust < 0.2 else 0,
         "specks": int(generator.integers(1, 6)) if specks < 0.2 else 0,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from drscreen.training.simulation.bright_lesions import WOOL, local_white
 from drscreen.training.simulation.canvas import Canvas
@@ -19,7 +20,9 @@ from drscreen.training.simulation.strokes import Line, stroke, tapered, wander, 
 from drscreen.training.simulation.vessels import trace_vein
 
 #: Fewer changed pixels than this share of a disc's square are a smudge, not a vessel.
-_LEAST_AREA = 0.008
+_LEAST_AREA = 0.012
+#: The scale asks for definite beading and prominent IRMA: none is drawn fainter than this.
+_LEAST_STRENGTH = 0.45
 #: Half the width of a vein near the disc: 125 um of 1,800 (ETDRS report 10), in disc diameters.
 _VEIN_HALF = 0.034
 #: A beaded stretch is at least this long, in disc diameters.
@@ -35,16 +38,16 @@ def draw_irma(canvas: Canvas, at: Point, strength: float, generator: np.random.G
     heading = generator.uniform(0, 2 * math.pi)
     for _ in range(int(generator.integers(2, 5))):
         x, y = np.asarray(at) + generator.normal(0, 0.14 * dd, 2)
-        half = generator.uniform(0.006, 0.012) * dd
-        main = wander(generator, (x, y), heading, generator.uniform(0.25, 0.6) * dd, bend=0.11)
+        half = generator.uniform(0.005, 0.011) * dd
+        main = wander(generator, (x, y), heading, generator.uniform(0.25, 0.6) * dd, bend=0.09)
         lines.append(tapered(main, half, 0.7))
         for _ in range(int(generator.integers(0, 3))):
             fork = main[int(generator.integers(len(main)))]
             turn = heading + generator.choice((-1.0, 1.0)) * generator.uniform(0.5, 1.6)
             twig = generator.uniform(0.1, 0.28) * dd
-            lines.append(tapered(wander(generator, fork, turn, twig, bend=0.14), 0.8 * half))
+            lines.append(tapered(wander(generator, fork, turn, twig, bend=0.12), 0.8 * half))
         heading += generator.normal(0, 0.6)
-    density = (0.7 + 0.9 * strength) * generator.uniform(0.8, 1.2)
+    density = (0.7 + 0.9 * max(_LEAST_STRENGTH, strength)) * generator.uniform(0.8, 1.2)
     return _draw(canvas, lines, density, LesionClass.VESSEL_ABNORMALITY)
 
 
@@ -56,9 +59,9 @@ def draw_new_vessels(
     reach = generator.uniform(0.18, 0.5) * dd
     fan, spread = generator.uniform(0, 2 * math.pi), generator.uniform(1.0, 4.0)
     lines: list[Line] = []
-    for _ in range(int(generator.integers(4, 9 + round(5 * strength)))):
+    for _ in range(int(generator.integers(5, 11 + round(5 * strength)))):
         heading = fan + generator.uniform(-0.5, 0.5) * spread
-        half = generator.uniform(0.005, 0.010) * dd
+        half = generator.uniform(0.004, 0.009) * dd
         x, y = np.asarray(at) + generator.normal(0, 0.05 * dd, 2)
         length = reach * generator.uniform(0.5, 1.2)
         stem = wander(generator, (x, y), heading, length, bend=0.10)
@@ -66,13 +69,13 @@ def draw_new_vessels(
         for _ in range(int(generator.integers(1, 4))):
             fork = stem[int(generator.integers(len(stem) // 2, len(stem)))]
             # A loop closes after a full turn; its radius is the inverse of its curl.
-            radius = generator.uniform(0.04, 0.11) * dd
+            radius = generator.uniform(0.05, 0.16) * dd
             curl = generator.choice((-1.0, 1.0)) / radius
-            arc = radius * generator.uniform(2.0, 5.5)
+            arc = radius * generator.uniform(1.5, 4.5)
             out = heading + generator.normal(0, 0.8)
             loop = wander(generator, fork, out, arc, bend=0.08, curl=float(curl))
             lines.append(tapered(loop, 0.75 * half, 0.8))
-    density = (0.7 + 0.9 * strength) * generator.uniform(0.8, 1.2)
+    density = (0.7 + 0.9 * max(_LEAST_STRENGTH, strength)) * generator.uniform(0.8, 1.2)
     if not _draw(canvas, lines, density, LesionClass.NEW_VESSEL):
         return False
     if generator.uniform() < _FIBROUS:
@@ -120,8 +123,9 @@ def draw_beading(
     distance = np.arange(len(path))
     period = generator.uniform(0.14, 0.24) * dd
     phase = generator.uniform(0, 2 * math.pi) + np.cumsum(generator.normal(0, 0.05, len(path)))
+    strength = max(_LEAST_STRENGTH, strength)
     swell = (0.42 + 0.25 * strength) * np.cos(2 * math.pi * distance / period + phase)
-    half = _VEIN_HALF * dd * generator.uniform(0.85, 1.15)
+    half = _half_width(canvas, path) * generator.uniform(0.95, 1.15)
     fade = np.minimum(1.0, np.minimum(distance, distance[::-1]) / (0.15 * dd))
     lines = [(path, half * (1 + fade * swell))]
     window = window_of(canvas, lines)
@@ -132,6 +136,16 @@ def draw_beading(
     density = np.float32(0.75 + 0.3 * strength) * stroke(window, lines, 0.8 * blur)
     swollen = canvas.absorb(window, density, LesionClass.VESSEL_ABNORMALITY)
     return narrowed or swollen
+
+
+def _half_width(canvas: Canvas, path: npt.NDArray[np.float64]) -> float:
+    """Of the vein along a path in steps of a pixel: the dark area beside it over its length."""
+    usual = _VEIN_HALF * canvas.disc_diameter
+    line = (path, np.full(len(path), 1.8 * usual))
+    window = window_of(canvas, [line])
+    beside = stroke(window, [line], 0.5) > 0.5
+    dark = np.count_nonzero((canvas.landmarks.veins[window.at] > 0.35) & beside)
+    return min(1.1 * usual, max(0.4 * usual, 0.5 * dark / len(path)))
 
 
 def _draw(canvas: Canvas, lines: list[Line], density: float, lesion: LesionClass) -> bool:
