@@ -9,8 +9,12 @@ import numpy as np
 
 from drscreen.training.simulation.landmarks import Landmarks, Point
 
+#: Places tried before a lesion is given up.
 _TRIES = 40
+#: Lesions keep this far from the disc's centre, in disc diameters.
 _DISC_MARGIN = 0.62
+#: Quadrants about the fovea: upper right, upper left, lower left, lower right are 0 to 3.
+_RIGHT, _ABOVE = (0, 3), (0, 1)
 
 
 class Places:
@@ -20,13 +24,7 @@ class Places:
         self._marks = landmarks
         self._generator = generator
         self._size = landmarks.field.shape[0]
-        #: +1 where the fovea lies to the right of the disc, else -1.
-        self.temporal = 1.0 if landmarks.fovea[0] >= landmarks.disc[0] else -1.0
-
-    def quadrant(self, point: Point) -> int:
-        """0..3 about the fovea: upper right, upper left, lower left, lower right."""
-        right, above = point[0] >= self._marks.fovea[0], point[1] < self._marks.fovea[1]
-        return (0 if right else 1) if above else (3 if right else 2)
+        self._temporal = 1.0 if landmarks.fovea[0] >= landmarks.disc[0] else -1.0
 
     def macular(self, spread: float, nearest: float = 0.25) -> Point | None:
         """About the fovea, a little to its temporal side, `spread` disc diameters wide."""
@@ -35,7 +33,7 @@ class Places:
         def draw() -> Point:
             out = max(nearest, abs(self._generator.normal(0, spread))) * dd
             turn = self._generator.uniform(0, 2 * math.pi)
-            return fx + 0.25 * self.temporal * dd + out * math.cos(turn), fy + out * math.sin(turn)
+            return fx + 0.25 * self._temporal * dd + out * math.cos(turn), fy + out * math.sin(turn)
 
         return self._first(draw, vessel_below=0.55)
 
@@ -46,7 +44,7 @@ class Places:
     def in_quadrant(self, quadrant: int) -> Point | None:
         """Anywhere in a quadrant about the fovea, denser towards the posterior pole."""
         dd, (fx, fy) = self._marks.disc_diameter, self._marks.fovea
-        right, above = quadrant in (0, 3), quadrant in (0, 1)
+        right, above = quadrant in _RIGHT, quadrant in _ABOVE
 
         def draw() -> Point:
             out = (0.4 + 3.2 * self._generator.uniform() ** 0.7) * dd
@@ -64,7 +62,7 @@ class Places:
             out = self._generator.uniform(nearest, farthest) * dd
             side = self._generator.choice((-1.0, 1.0))
             tilt = side * math.radians(self._generator.normal(60, 22))
-            return x + self.temporal * out * math.cos(tilt), y + out * math.sin(tilt)
+            return x + self._temporal * out * math.cos(tilt), y + out * math.sin(tilt)
 
         return self._first(draw, vessel_below=0.95)
 
@@ -75,9 +73,8 @@ class Places:
         off_disc = np.hypot(columns - marks.disc[0], rows - marks.disc[1])
         fits = off_disc > 0.8 * marks.disc_diameter
         if quadrant is not None:
-            fits &= ((columns >= fx) == (quadrant in (0, 3))) & (
-                (rows < fy) == (quadrant in (0, 1))
-            )
+            fits &= (columns >= fx) == (quadrant in _RIGHT)
+            fits &= (rows < fy) == (quadrant in _ABOVE)
         candidates = np.flatnonzero(fits)
         if candidates.size == 0:
             return None
