@@ -84,14 +84,18 @@ class Canvas:
         lesion: LesionClass | None,
         *,
         least: float = 1.0,
+        detail: float = 0.6,
     ) -> bool:
-        """Lay `colour` (3,) or (h, w, 3) over the picture, keeping its grain; as `absorb`."""
+        """Lay `colour` (3,) or (h, w, 3) over the picture; else as `absorb`.
+
+        A share `detail` of how the picture differs from its own ground stays even where `opacity`
+        is 1, so that noise, and vessels in front, are kept.
+        """
         opacity = (opacity * self._field[window.at])[..., None]
         old = self.pixels[window.at]
-        # Three parts of the difference are taken from the detail-free ground, so that noise stays.
-        ground = self.appearance.ground[window.at]
-        new = old + opacity * (colour - 0.6 * ground - 0.4 * old)
-        return self._put(window, new, lesion, least, NOTICEABLE)
+        kept = np.float32(detail) * (old - self.appearance.ground[window.at])
+        new = old + opacity * (colour + kept - old)
+        return self._put(window, np.asarray(new, np.float32), lesion, least, NOTICEABLE)
 
     def contains(self, at: tuple[float, float]) -> bool:
         """Whether a point (x, y) lies in the field of view."""

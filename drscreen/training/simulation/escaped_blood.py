@@ -44,7 +44,12 @@ def draw_preretinal(
     blood = ground * np.exp(-canvas.appearance.blood * (2.0 + 0.8 * strength) * settled)
     opacity = (0.75 + 0.2 * strength) * cover
     seen = canvas.cover(
-        window, opacity, blood, LesionClass.PRERETINAL_BLOOD, least=_LEAST_AREA * dd**2
+        window,
+        opacity,
+        blood,
+        LesionClass.PRERETINAL_BLOOD,
+        least=_LEAST_AREA * dd**2,
+        detail=0.1,
     )
     if seen:
         canvas.hide(window, opacity)

@@ -111,15 +111,19 @@ def test_marks_are_where_a_stroke_was_noticeable(canvas: Canvas, healthy: Square
     assert np.array_equal(change >= NOTICEABLE, canvas.marks[LesionClass.HAEMORRHAGE])
 
 
-def test_blood_in_front_hides_the_marks_below(canvas: Canvas) -> None:
-    x, y = canvas.landmarks.fovea
-    for number in range(12):
-        at = (x + 3 * number - 18, y + 8)
-        draw_haemorrhage(canvas, at, 0.9, np.random.default_rng(number))
-    assert canvas.marks[LesionClass.HAEMORRHAGE].any()
-    before = int(canvas.marks[LesionClass.HAEMORRHAGE].sum())
-    assert draw_preretinal(canvas, (x, y), 0.9, np.random.default_rng(1))
-    assert canvas.marks[LesionClass.HAEMORRHAGE].sum() < before
+def test_blood_in_front_hides_what_is_below_and_its_marks(healthy: Square) -> None:
+    marks = find_landmarks(healthy)
+    bare, spotted = (Canvas(healthy, marks, measure_appearance(healthy, marks)) for _ in range(2))
+    x, y = marks.fovea
+    assert draw_exudates(spotted, (x, y + 6), 0.9, np.random.default_rng(1))
+    flecks = spotted.marks[LesionClass.HARD_EXUDATE].copy()
+    before = np.abs(spotted.pixels - bare.pixels)
+    for canvas in (bare, spotted):
+        assert draw_preretinal(canvas, (x, y), 0.9, np.random.default_rng(1))
+    covered = flecks & ~spotted.marks[LesionClass.HARD_EXUDATE]
+    after = np.abs(spotted.pixels - bare.pixels)
+    assert covered.sum() > 10
+    assert after[covered].mean() < 0.3 * before[covered].mean()
 
 
 def test_confounders_change_the_picture_and_mark_nothing(canvas: Canvas, healthy: Square) -> None:
