@@ -10,39 +10,75 @@ import typer
 
 from drscreen.cli.app import app, failures_told, say
 from drscreen.cli.progress import progress_bar
+from drscreen.domain.errors import PlottingUnavailable
+from drscreen.training.datasets.layouts import Layout
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from drscreen.training.trainer import TrainingProgress
+    from drscreen.training.trainer import Stage, TrainingProgress
 
 
 @app.command()
 def train(
-    images: Annotated[
-        list[Path], typer.Option(help="Folder of photographs; may be given several times.")
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Folder of graded photographs, recognised; may be given several times."),
     ],
-    labels: Annotated[
-        list[Path], typer.Option(help="csv of file and grade, one for each --images.")
-    ],
-    run: Annotated[Path, typer.Option(help="Folder of this training: cache, checkpoint, log.")],
+    run: Annotated[Path, typer.Option(help="Folder of this training: checkpoint, log, reports.")],
     out: Annotated[Path, typer.Option(help="Folder of the bundle to write.")],
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(help="Graded photographs to train on but not to measure on."),
+    ] = None,
+    ungraded: Annotated[
+        list[Path] | None,
+        typer.Option(help="Healthy photographs, to draw lesions on and to be taught about."),
+    ] = None,
+    layout: Annotated[
+        Layout | None, typer.Option(help="How the folders are laid out, where unclear.")
+    ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(help="Who is held out: made if it is not there, kept to if it is."),
+    ] = None,
+    fold: Annotated[int, typer.Option(min=0, max=3, help="Which quarter is held out.")] = 0,
+    simulate: Annotated[int, typer.Option(min=0, help="Photographs with drawn lesions.")] = 0,
+    shares: Annotated[
+        str, typer.Option(help="Shares of a batch of --also, drawn and --ungraded photographs.")
+    ] = "0.4,0.25,0.2",
+    teacher: Annotated[
+        Path | None, typer.Option(help="Bundle whose beliefs are learnt as well.")
+    ] = None,
     architecture: Annotated[str, typer.Option(help="resnet152 or resnet18.")] = "resnet152",
     init: Annotated[
         Path | None,
         typer.Option(help="Start from a bundle, a .npz trunk or a .safetensors state dict."),
     ] = None,
-    size: Annotated[int, typer.Option(min=64, help="Input side in pixels.")] = 384,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the photographs.")] = 16,
+    stages: Annotated[
+        str, typer.Option(help="size:epochs of each stage, coarse to fine, comma between.")
+    ] = "256:4,384:8",
     batch: Annotated[int, typer.Option(min=2, help="Photographs a step.")] = 16,
     rate: Annotated[
         float, typer.Option(help="Learning rate of layers that start from weights.")
     ] = 2e-4,
+    still: Annotated[
+        str, typer.Option(help="Layers to leave as they start, comma between: conv1,bn1,layer1.")
+    ] = "",
+    equalise: Annotated[
+        bool, typer.Option(help="Flatten each channel's histogram before the network.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the split, the sampling, the augmentation.")] = 1,
     minutes: Annotated[
         float, typer.Option(help="Stop after so long; the same command goes on later.")
     ] = math.inf,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    beside: Annotated[
+        Path | None, typer.Option(help="Bundle for the card to compare with.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Decoded photographs, for several runs to share.")
+    ] = None,
     name: Annotated[str, typer.Option(help="The bundle's name; its folder's by default.")] = "",
     version: Annotated[str, typer.Option(help="The bundle's version.")] = "0",
 ) -> None:
@@ -50,40 +86,80 @@ def train(
 
     The same command goes on where it was stopped. The bundle is written when the plan is done.
     """
-    if len(images) != len(labels):
-        raise typer.BadParameter("Give one --labels for each --images.")
     from drscreen.training.card import shown
     from drscreen.training.datasets.report import finding_lines
-    from drscreen.training.run import Listener, Source, TrainingRun
+    from drscreen.training.gathering import DataPlan
+    from drscreen.training.run import Listener, TrainingRun
     from drscreen.training.trainer import TrainingPlan
 
-    sources = [
-        Source(folder.parent.name if folder.name == "images" else folder.name, folder, csv)
-        for folder, csv in zip(images, labels, strict=True)
-    ]
-    plan = TrainingPlan(architecture, size, epochs, batch, trunk_rate=rate, seed=seed)
+    also_share, simulated_share, ungraded_share = _numbers(shares, 3)
+    photographs = DataPlan(
+        tuple(data),
+        tuple(also or ()),
+        tuple(ungraded or ()),
+        layout=layout,
+        split=split,
+        fold=fold,
+        simulated=simulate,
+        also_share=also_share,
+        simulated_share=simulated_share,
+        ungraded_share=ungraded_share,
+        teacher=teacher,
+    )
+    plan = TrainingPlan(
+        architecture,
+        _stages(stages),
+        batch,
+        trunk_rate=rate,
+        seed=seed,
+        equalise=equalise,
+        still=tuple(layer for layer in still.split(",") if layer),
+    )
     with failures_told(), progress_bar() as bar:
         screen = _Screen(bar)
+        listener = Listener(screen.counted, screen.trained)
         training = TrainingRun(
-            plan,
-            sources,
-            run,
-            start=init,
-            device=device,
-            listener=Listener(screen.counted, screen.trained),
+            plan, photographs, run, cache=cache, start=init, device=device, listener=listener
         )
-        for found in training.datasets:
-            for line in found.report.lines():
+        for dataset in training.gathered.datasets:
+            for line in dataset.report.lines():
                 say(line)
-        for line in finding_lines(training.left_out):
+        for line in finding_lines(training.gathered.findings):
             say(line)
-        say(f"training on {training.trained_on.size}, measuring on {training.held_out.size}")
+        for portion in training.gathered.portions:
+            say(f"training on {portion.name}: {portion.rows.size}, {portion.share:.0%} of a batch")
+        say(f"measuring on {training.gathered.held_out.rows.size}")
         if not training.train(minutes * 60):
             say("Time is up; the same command goes on from here.")
             return
-        bundle, evaluation = training.write(out, name or out.name, version)
+        bundle, measurement = training.write(out, name or out.name, version, beside)
+        try:
+            training.draw(measurement)
+        except PlottingUnavailable as error:
+            say(error.message)
     say(f"{bundle.info.name} {bundle.info.version} written to {out}")
-    say(f"AUC referable {shown(evaluation.auc_referable)}, kappa {shown(evaluation.kappa)}")
+    found = measurement.evaluation
+    say(f"AUC referable {shown(found.auc_referable)}, kappa {shown(found.kappa)}")
+
+
+def _numbers(text: str, count: int) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not all(0 <= number < 1 for number in numbers):
+        raise typer.BadParameter(f"{text!r} is not {count} numbers from 0 to 1, comma between.")
+    return numbers
+
+
+def _stages(text: str) -> tuple[Stage, ...]:
+    from drscreen.training.trainer import Stage
+
+    try:
+        pairs = [part.split(":") for part in text.split(",")]
+        return tuple(Stage(int(size), int(epochs)) for size, epochs in pairs)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not of the form 256:4,384:8.") from error
 
 
 class _Screen:
@@ -102,9 +178,10 @@ class _Screen:
     def trained(self, progress: TrainingProgress) -> None:
         """A step of training, with its loss."""
         self.counted("training", progress.step, progress.steps)
-        self._bar.update(self._tasks["training"], description=f"training, loss {progress.loss:.3f}")
+        described = f"training, loss {progress.loss:.3f}, kappa {progress.kappa:.2f}"
+        self._bar.update(self._tasks["training"], description=described)
         if self._bar.disable and progress.step % 50 == 0:
             say(
-                f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, "
+                f"step {progress.step} of {progress.steps}, {described[10:]}, "
                 f"{progress.seconds_left / 60:.0f} min left"
             )

@@ -84,10 +84,12 @@ class DecodedPhotograph:
 class InputSpec:
     """What a network takes: a square of `size` pixels, RGB, scaled to 0..1, then normalised.
 
-    `mean` and `std` are per channel, in R, G, B order. It travels inside the bundle, so training
-    and prediction cannot disagree.
+    `mean` and `std` are per channel, in R, G, B order. `equalise` asks for each channel's histogram
+    to be made flat over the lit field: cameras and their light then look alike. It travels inside
+    the bundle, so training and prediction cannot disagree.
     """
 
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    equalise: bool = False

@@ -16,19 +16,28 @@ _SHIFT = 0.04
 _BRIGHTNESS = 0.15
 _CONTRAST = 0.15
 _CHANNEL = 0.06
+_SOFTENED = 0.3
 
 
-def augment(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """float (n, 3, size, size) in 0..1 to the same shape and range."""
-    return _recolour(_move(batch, generator), generator)
+def augment(
+    batch: torch.Tensor, generator: torch.Generator, maps: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """float (n, 3, size, size) in 0..1 to the same shape and range.
+
+    `maps` (n, classes, cells, cells) are turned and moved with the photographs, not recoloured.
+    """
+    where = _moves(batch.shape[0], generator).to(batch.device)
+    moved = _move(batch, where)
+    changed = _recolour(_soften(moved, generator), generator)
+    return changed, None if maps is None else _move(maps, where)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
     return torch.rand(n, generator=generator) * (high - low) + low
 
 
-def _move(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    n = batch.shape[0]
+def _moves(n: int, generator: torch.Generator) -> torch.Tensor:
+    """Affine matrices (n, 2, 3) of turns, mirror images, changes of scale and place."""
     angle = _uniform(n, -math.pi, math.pi, generator)
     scale = _uniform(n, *_SCALE, generator)
     mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
@@ -39,9 +48,22 @@ def _move(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         torch.stack([cos * mirror, -sin, shift_x], dim=1),
         torch.stack([sin * mirror, cos, shift_y], dim=1),
     ]
-    theta = torch.stack(rows, dim=1).to(batch.device)
-    grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
+    return torch.stack(rows, dim=1)
+
+
+def _move(batch: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    grid = F.affine_grid(where, list(batch.shape), align_corners=False)
     return F.grid_sample(batch, grid, mode="bilinear", align_corners=False)
+
+
+def _soften(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Some photographs a little out of focus, as sources of other resolution are."""
+    n = batch.shape[0]
+    amount = torch.where(
+        torch.rand(n, generator=generator) < _SOFTENED, torch.rand(n, generator=generator), 0.0
+    ).to(batch.device)
+    softened = F.avg_pool2d(batch, 3, stride=1, padding=1)
+    return torch.lerp(batch, softened, amount.view(n, 1, 1, 1))
 
 
 def _recolour(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from drscreen.adapters.model.bundle import Bundle
 from drscreen.domain.grading import Grade
-from drscreen.training.calibration import SENSITIVITY_TARGET, Calibration
+from drscreen.training.calibration import SENSITIVITY_TARGET
 from drscreen.training.evaluation import Evaluation
+from drscreen.training.measurement import Measurement
 from drscreen.training.metrics import RESAMPLES, Estimate
 from drscreen.training.trainer import TrainingPlan
+
+#: Figures of an evaluation that a card shows, by the field's name.
+_FIGURES = {
+    "auc_referable": "AUC, referable (grade 2 and above)",
+    "auc_vision_threatening": "AUC, vision-threatening (grade 3 and above)",
+    "kappa": "Quadratic weighted kappa",
+    "sensitivity": "Sensitivity, referable, at the operating point",
+    "specificity": "Specificity, referable, at the operating point",
+    "calibration_error": "Expected calibration error, referable",
+    "human_review_rate": "Share sent to a human grader",
+}
 
 
 def shown(estimate: Estimate, digits: int = 3) -> str:
@@ -24,31 +38,16 @@ def model_card(
     version: str,
     *,
     plan: TrainingPlan,
-    calibration: Calibration,
-    evaluation: Evaluation,
+    measurement: Measurement,
     provenance: Mapping[str, Any],
-    agreement: Mapping[str, float],
+    beside: Bundle | None = None,
 ) -> str:
-    """Markdown. Every figure is of the held-out patients."""
+    """Markdown. Every figure is of the held-out patients; `beside` is a bundle measured on the
+    same ones, to compare with.
+    """
     trained, held_out = provenance["trained_on"], provenance["held_out"]
-    sources = ", ".join(source["name"] for source in provenance["sources"])
-    start = _started_from(provenance["start"])
-    point = calibration.operating_point
-    figures = [
-        ("AUC, referable (grade 2 and above)", evaluation.auc_referable),
-        ("AUC, vision-threatening (grade 3 and above)", evaluation.auc_vision_threatening),
-        ("Quadratic weighted kappa", evaluation.kappa),
-        ("Sensitivity, referable, at the operating point", evaluation.sensitivity),
-        ("Specificity, referable, at the operating point", evaluation.specificity),
-        ("Expected calibration error, referable", evaluation.calibration_error),
-        ("Share sent to a human grader", evaluation.human_review_rate),
-    ]
-    table = "\n".join(f"| {label} | {shown(estimate)} |" for label, estimate in figures)
-    header = "| reader \\ program | " + " | ".join(str(int(g)) for g in Grade) + " |"
-    confusion = "\n".join(
-        f"| {grade} | " + " | ".join(str(n) for n in row) + " |"
-        for grade, row in enumerate(evaluation.confusion)
-    )
+    evaluation, agreement = measurement.evaluation, measurement.agreement
+    point = measurement.calibration.operating_point
     return f"""# {name} {version}
 
 **Research use, not a cleared medical device. A clinician confirms every result.**
@@ -57,45 +56,41 @@ Grades one colour fundus photograph of one eye on the ICDR scale, 0 to 4.
 
 | | |
 |---|---|
-| Architecture | torchvision {plan.architecture}, five-grade head |
-| Input | {plan.size} x {plan.size} pixels: field of view cropped and squared, RGB |
-| Start | {start} |
-| Trained on | {_people(trained)} |
+| Architecture | torchvision {plan.architecture}, five-grade head, lesion-map head on layer3 |
+| Input | {plan.input.size} x {plan.input.size} pixels: field of view cropped and squared, RGB\
+{", each channel's histogram flattened" if plan.equalise else ""} |
+| Start | {_started_from(provenance["start"])} |
+| Trained on | {_trained_on(provenance)} |
 | Measured on | {_people(held_out)}, none of them trained on |
-| Sources | {sources} |
 | Weights | 8 bits per output channel; on the held-out photographs the grade is that of full \
 precision in {agreement["quantised_grade"]:.2%}, the referable call in \
 {agreement["quantised_referable"]:.2%} |
 | bf16 | grade as in fp32 in {agreement["bf16_grade"]:.2%}, referable call in \
 {agreement["bf16_referable"]:.2%}; used from 99.5% of both on |
-| Temperature | {calibration.temperature:.3f} |
+| Temperature | {measurement.calibration.temperature:.3f} |
 | Operating point | referable from {point.referable:.3f}; human review from \
 {point.abstain_low:.3f} to {point.abstain_high:.3f}; urgent from {point.vision_threatening:.2f} \
 vision-threatening |
 
 ## Figures
 
-Photographs of patients held out of training; 95% intervals from {RESAMPLES} bootstrap resamples of
-patients. Temperature and threshold (chosen for {SENSITIVITY_TARGET:.0%} sensitivity) of each half
-of these patients were fitted on the other half; the ones in this bundle are fitted on both.
+Photographs of patients held out of training (out of fold {held_out["fold"]} of 4); 95% intervals
+from {RESAMPLES} bootstrap resamples of patients. Temperature, threshold (chosen for \
+{SENSITIVITY_TARGET:.0%} sensitivity) and
+band of each half of these patients were fitted on the other half; the ones in this bundle are
+fitted on both.
 
-| | value (95% interval) |
-|---|---|
-{table}
+{_figures(measurement, beside)}
 
-{header}
-|---|---|---|---|---|---|
-{confusion}
+{_confusion(evaluation)}
 
 ## Data and method
 
 Grades are of one reader per photograph and are noisy. Photographs that their publisher labelled
 ungradable were left out of training and of the figures. The split is by patient, stratified by the
-worse eye's grade, seed {plan.seed}. {plan.epochs} passes at {plan.size} pixels, ordinal loss, \
-turns, mirror images and
-changes of light as augmentation; sampling by grade count to the power of -{plan.balance}, \
-corrected for
-in the head's bias.
+worse eye's grade, seed {plan.seed}. {_passes(asdict(plan))}; ordinal loss, dense loss on lesion
+maps; turns, mirror images, changes of focus and of light as augmentation; sampling by grade count
+to the power of -{plan.balance}, corrected for in the head's bias.
 
 Grades trained on (0 to 4): {trained["grades"]}. Grades measured on: {held_out["grades"]}.
 
@@ -109,6 +104,44 @@ Grades trained on (0 to 4): {trained["grades"]}. Grades measured on: {held_out["
 """
 
 
+def _figures(measurement: Measurement, beside: Bundle | None) -> str:
+    """A column for all held-out photographs, one for each data set, one for another bundle."""
+    columns = {"all": asdict(measurement.evaluation)}
+    if len(measurement.by_source) > 1:
+        columns |= {name: asdict(part) for name, part in measurement.by_source.items()}
+    if beside is not None:
+        other = f"{beside.info.name} {beside.info.version}, all"
+        columns[other] = beside.manifest["metrics"]["held_out"]
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    counts = (f"{c['graded']} of {c['patients']} patients" for c in columns.values())
+    lines.append("| Photographs | " + " | ".join(counts) + " |")
+    for field, label in _FIGURES.items():
+        cells = (shown(Estimate(**column[field])) for column in columns.values())
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _confusion(evaluation: Evaluation) -> str:
+    lines = ["| reader \\ program | " + " | ".join(str(int(g)) for g in Grade) + " |"]
+    lines.append("|---" * (len(Grade) + 1) + "|")
+    for grade, row in enumerate(evaluation.confusion):
+        lines.append(f"| {grade} | " + " | ".join(str(n) for n in row) + " |")
+    return "\n".join(lines)
+
+
+def _trained_on(provenance: Mapping[str, Any]) -> str:
+    parts = [_mix(provenance["trained_on"])]
+    if provenance["also_trained_on"]:
+        parts.append(_mix(provenance["also_trained_on"]))
+    if provenance["simulated"]:
+        parts.append(f"{sum(provenance['simulated'])} photographs with simulated lesions")
+    if provenance["teacher"]:
+        parts.append(f"the beliefs of {provenance['teacher']['file']} about them")
+    if provenance["teacher"] and provenance["ungraded"]:
+        parts.append(f"and about {_mix(provenance['ungraded'])}")
+    return "; ".join(parts)
+
+
 def _started_from(start: Mapping[str, Any] | None) -> str:
     """The road back to the first weights, newest piece first."""
     if start is None:
@@ -116,12 +149,14 @@ def _started_from(start: Mapping[str, Any] | None) -> str:
     before = start.get("provenance")
     if before is None:
         return str(start["file"])
-    sources = ", ".join(source["name"] for source in before["sources"])
-    plan = before["plan"]
     return (
-        f"an earlier bundle ({_people(before['trained_on'])} of {sources}, {plan['epochs']} passes "
-        f"at {plan['size']} pixels), itself from {_started_from(before['start'])}"
+        f"an earlier {start['architecture']} ({_trained_on(before)}; {_passes(before['plan'])}), "
+        f"itself from {_started_from(before['start'])}"
     )
+
+
+def _passes(plan: Mapping[str, Any]) -> str:
+    return ", ".join(f"{s['epochs']} passes at {s['size']} pixels" for s in plan["stages"])
 
 
 def _called_in_vain(specificity: Estimate) -> str:
@@ -144,6 +179,10 @@ def _looked_at_before(start: Mapping[str, Any] | None) -> str:
         "was\n  chosen knowing those figures. So the ones above are somewhat favourable; patients "
         "that\n  nobody looked at before are still to be measured.\n"
     )
+
+
+def _mix(mix: Mapping[str, Any]) -> str:
+    return f"{_people(mix)} of {', '.join(source['name'] for source in mix['sources'])}"
 
 
 def _people(mix: Mapping[str, Any]) -> str:

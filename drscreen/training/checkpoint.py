@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def load_checkpoint(
     return int(metadata["step"])
 
 
-def append_line(path: Path, entry: dict[str, object]) -> None:
+def append_line(path: Path, entry: Mapping[str, object]) -> None:
     """Add one JSON object to a run's log."""
     with path.open("a", encoding="utf-8") as handle:
         handle.write(json.dumps(entry) + "\n")

@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from drscreen.adapters.model.bundle import read_bundle
-from drscreen.adapters.model.network import fold_norms, norm_after
+from drscreen.adapters.model.bundle import Bundle, read_bundle
+from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after
 from drscreen.adapters.model.predictor import network_with
 from drscreen.domain.errors import CheckpointError
+from drscreen.training.transplant import transplant
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,19 @@ class Start:
     frozen: frozenset[str] = frozenset()
 
 
-def initialise(network: nn.Module, source: Path) -> Start:
+def initialise(
+    network: nn.Module, architecture: str, source: Path, photographs: torch.Tensor
+) -> Start:
     """Fill `network` from `source`. Raises `CheckpointError` or a `BundleError`.
 
-    A folder is a bundle: an earlier network of the same architecture, head included. `.npz` is a
-    trunk whose batch norms were folded into convolution weight and bias; layers that it lacks stay
-    random. `.safetensors` is a state dict in torchvision's names, norms alive; its head is left
-    out where its shape differs.
+    A folder is a bundle: an earlier network of the same architecture, heads included, or a
+    ResNet-18 to transplant into a ResNet-152, for which `photographs`, some dozens as the network
+    takes them, float (n, 3, size, size), are looked at. `.npz` is a trunk whose batch norms were
+    folded into convolution weight and bias; layers that it lacks stay random. `.safetensors` is a
+    state dict in torchvision's names, norms alive; its head is left out where its shape differs.
     """
     if source.is_dir():
-        return _from_folded(network, _folded_bundle(source), source.name)
+        return _from_bundle(network, architecture, read_bundle(source), photographs)
     if source.suffix == ".npz":
         return _from_folded(network, _folded_trunk(source), source.name)
     if source.suffix == ".safetensors":
@@ -46,9 +50,21 @@ def initialise(network: nn.Module, source: Path) -> Start:
     )
 
 
-def _folded_bundle(folder: Path) -> Mapping[str, torch.Tensor]:
-    bundle = read_bundle(folder)
-    return fold_norms(network_with(bundle.architecture, bundle.tensors())).state_dict()
+def _from_bundle(
+    network: nn.Module, architecture: str, bundle: Bundle, photographs: torch.Tensor
+) -> Start:
+    earlier = network_with(bundle.architecture, bundle.tensors())
+    if (bundle.architecture, architecture) == ("resnet18", "resnet152"):
+        transplant(earlier, network, photographs)
+        named = dict(network.named_modules())
+        norms = frozenset(n for n, module in named.items() if isinstance(module, nn.BatchNorm2d))
+        return Start(frozenset(named), norms)
+    if bundle.architecture != architecture:
+        raise CheckpointError(
+            f"{bundle.folder.name} holds a {bundle.architecture}; this training is of a "
+            f"{architecture}."
+        )
+    return _from_folded(network, fold_norms(earlier).state_dict(), bundle.folder.name)
 
 
 def _folded_trunk(source: Path) -> Mapping[str, torch.Tensor]:
@@ -69,7 +85,7 @@ def _from_folded(network: nn.Module, tensors: Mapping[str, torch.Tensor], name: 
             raise CheckpointError(f"{name} has a layer {layer!r} that this network lacks.")
         if weight is None or bias is None or weight.shape != target.weight.shape:
             raise CheckpointError(f"{name}: {layer} does not fit the network.")
-        if isinstance(target, nn.Linear):
+        if isinstance(target, nn.Linear) or layer == LESION_HEAD:
             target.load_state_dict({"weight": weight, "bias": bias})
             continue
         target.load_state_dict({"weight": weight})
@@ -96,7 +112,8 @@ def _from_state_dict(network: nn.Module, source: Path) -> Start:
     own = network.state_dict()
     state = {n: t for n, t in state.items() if not n.startswith("fc.") or t.shape == own[n].shape}
     wrong = [n for n, t in state.items() if n not in own or own[n].shape != t.shape]
-    missing = [n for n in own if n not in state and not n.startswith("fc.")]
+    heads = ("fc.", f"{LESION_HEAD}.")
+    missing = [n for n in own if n not in state and not n.startswith(heads)]
     if wrong or missing:
         raise CheckpointError(
             f"{source.name} is of another architecture: {(wrong + missing)[0]!r} does not fit."

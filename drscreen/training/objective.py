@@ -9,6 +9,9 @@ from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from drscreen.domain.grading import Grade
 
+#: A cell with a lesion weighs as much as so many without: lesions cover under 2% of a retina.
+_LESION_WEIGHT = 6.0
+
 
 def ordinal_loss(logits: torch.Tensor, grades: torch.Tensor) -> torch.Tensor:
     """Mean binary cross-entropy of "grade >= k" for k = 1..4 under the five-grade softmax.
@@ -27,9 +30,20 @@ def ordinal_loss(logits: torch.Tensor, grades: torch.Tensor) -> torch.Tensor:
     return torch.stack(terms).mean()
 
 
-def cross_entropy(logits: torch.Tensor, grades: torch.Tensor) -> torch.Tensor:
-    """Plain negative log likelihood, the measure that the temperature is fitted on."""
-    return F.cross_entropy(logits.float(), grades)
+def lesion_loss(logits: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+    """Mean weighted binary cross-entropy over cells and classes.
+
+    logits (n, classes, h, w); maps float 0..1 (n, classes, H, W) in a finer grid: a cell counts as
+    holding a lesion as strongly as its strongest point does.
+    """
+    target = F.adaptive_max_pool2d(maps, list(logits.shape[-2:]))
+    weight = torch.tensor(_LESION_WEIGHT, device=logits.device)
+    return F.binary_cross_entropy_with_logits(logits.float(), target, pos_weight=weight)
+
+
+def distillation_loss(logits: torch.Tensor, beliefs: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy (n, 5) against a teacher's probabilities (n, 5) (Hinton et al., 2015)."""
+    return -(beliefs * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
 
 
 def class_weights(grades: npt.NDArray[np.int64], power: float) -> npt.NDArray[np.float64]:

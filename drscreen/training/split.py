@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
+from drscreen.domain.errors import DatasetError
 from drscreen.domain.grading import Grade
 from drscreen.training.datasets.photograph import LabelledPhotograph
 
@@ -35,3 +38,32 @@ def split_patients(
 
 def _shuffled(patient: str, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}:{patient}".encode()).digest()
+
+
+def recorded_split(
+    path: Path, photographs: Sequence[LabelledPhotograph], folds: int, seed: int
+) -> dict[str, int]:
+    """Fold of each patient as the file at `path` says; patients that are new to it are added.
+
+    So every training that is given the same file holds the same people out, whatever data sets it
+    reads. Raises `DatasetError` where the file is damaged or was made with other folds or seed.
+    """
+    known: dict[str, int] = {}
+    if path.exists():
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            known = {str(patient): int(fold) for patient, fold in stored["patients"].items()}
+            made_with = (stored["folds"], stored["seed"])
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise DatasetError(f"The split {path} cannot be read.") from error
+        if made_with != (folds, seed):
+            raise DatasetError(f"The split {path} was made with other folds or another seed.")
+    added = split_patients([p for p in photographs if p.patient not in known], folds, seed)
+    if added:
+        known |= added
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        content = {"folds": folds, "seed": seed, "patients": dict(sorted(known.items()))}
+        partial.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
+        partial.replace(path)
+    return known

@@ -11,7 +11,8 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,14 +20,28 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from drscreen.adapters.model.bundle import MANIFEST
-from drscreen.adapters.model.network import build_network, channels_last, normalise
+from drscreen.adapters.model.network import (
+    build_network,
+    channels_last,
+    grades_and_lesions,
+    normalise,
+)
 from drscreen.domain.image import InputSpec
 from drscreen.training.augmentation import augment
 from drscreen.training.checkpoint import append_line, load_checkpoint, save_checkpoint
 from drscreen.training.initial import Start, initialise
-from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
+from drscreen.training.material import Batch, Portion, draw_batch, sampling_mix
+from drscreen.training.metrics import quadratic_weighted_kappa
+from drscreen.training.objective import (
+    distillation_loss,
+    lesion_loss,
+    ordinal_loss,
+    prior_correction,
+)
+from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.squares import Squares
 
 #: ImageNet statistics, which the trunk was trained with.
@@ -34,18 +49,35 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
+#: A run's log: a JSON object a line, with step, loss and kappa.
+LOG_FILE = "log.jsonl"
+#: Photographs that a start is shown.
+_LOOKED_AT = 48
+#: Photographs in the running kappa that the progress shows.
+_KAPPA_WINDOW = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Passes over the photographs at one resolution."""
+
+    size: int
+    epochs: int
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
     """Everything that decides what a training gives, besides the data.
 
-    `balance` is the power of class-balanced sampling (0 natural, 1 balanced). Learning rates are
-    for layers that start from weights (`trunk_rate`) and for those that start at random
-    (`fresh_rate`).
+    `stages` go from coarse to fine; the network takes the last one's size. `balance` is the power
+    of class-balanced sampling (0 natural, 1 balanced). Learning rates are for layers that start
+    from weights (`trunk_rate`) and for those that start at random (`fresh_rate`). `still` names
+    layers, by torchvision's prefixes, that are left as they start. `lesion_share` and
+    `belief_share` weigh the lesion map's and the teacher's part of the loss beside the grade's.
     """
 
     architecture: str
-    size: int
-    epochs: int
+    stages: tuple[Stage, ...]
     batch: int = 16
     trunk_rate: float = 2e-4
     fresh_rate: float = 1e-3
@@ -53,20 +85,34 @@ class TrainingPlan:
     balance: float = 0.5
     average_decay: float = 0.995
     seed: int = 1
+    equalise: bool = False
+    still: tuple[str, ...] = ()
+    lesion_share: float = 1.0
+    belief_share: float = 1.0
 
     @property
     def input(self) -> InputSpec:
         """What the network will take."""
-        return InputSpec(self.size, IMAGENET_MEAN, IMAGENET_STD)
+        return InputSpec(self.stages[-1].size, IMAGENET_MEAN, IMAGENET_STD, self.equalise)
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the graded photographs, all stages together."""
+        return sum(stage.epochs for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """Heard after each step; `seconds_left` is an estimate from this piece's own pace."""
+    """Heard after each step; `seconds_left` is an estimate from this piece's own pace.
+
+    `kappa` is that of the last few hundred graded photographs as they were trained on, changed and
+    balanced as they were: a sign of life, not a measurement.
+    """
 
     step: int
     steps: int
     loss: float
+    kappa: float
     seconds_left: float
 
 
@@ -76,29 +122,32 @@ class Trainer:
     def __init__(
         self,
         plan: TrainingPlan,
+        portions: Sequence[Portion],
         *,
-        squares: Squares,
-        grades: npt.NDArray[np.int64],
-        rows: npt.NDArray[np.int64],
         run: Path,
         start: Path | None = None,
         device: str = "cpu",
     ) -> None:
-        """`rows` are the indices of `squares` and `grades` to train on. Raises `CheckpointError`
-        where `run` holds another training's checkpoint.
+        """The first of `portions` are the graded photographs that an epoch goes over; all squares
+        have one size. Raises `CheckpointError` where `run` holds another training's checkpoint.
         """
         self.plan = plan
-        self._squares, self._grades, self._rows, self._run = squares, grades, rows, run
+        self._portions, self._run = portions, run
         self._device = torch.device(device)
         torch.manual_seed(plan.seed)
-        network = build_network(plan.architecture)
-        self._start = initialise(network, start) if start else Start()
+        network = build_network(plan.architecture, lesion_classes=len(LesionClass))
+        self._start = Start()
+        if start:
+            self._start = initialise(network, plan.architecture, start, self._some_photographs())
         self._network = channels_last(network.to(self._device))
         self._averaged = copy.deepcopy(self._network).eval()
         self._optimiser = self._make_optimiser()
-        self._weights = class_weights(grades[rows], plan.balance)
+        self._seen: deque[tuple[int, int]] = deque(maxlen=_KAPPA_WINDOW)
         self._checkpoint = run / "checkpoint.safetensors"
-        self.steps = plan.epochs * math.ceil(len(rows) / plan.batch)
+        drawn_for_one_pass = len(portions[0].rows) * sum(p.share for p in portions)
+        each = math.ceil(drawn_for_one_pass / portions[0].share / plan.batch)
+        self._ends = np.cumsum([stage.epochs * each for stage in plan.stages])
+        self.steps = int(self._ends[-1])
         self.step = 0
         run.mkdir(parents=True, exist_ok=True)
         self._fingerprint = self._make_fingerprint(start)
@@ -126,9 +175,14 @@ class Trainer:
             self.step += 1
             now = time.monotonic()
             pace = (now - begun) / (self.step - first)
-            progress(TrainingProgress(self.step, self.steps, loss, pace * (self.steps - self.step)))
+            kappa = self._kappa()
+            left = pace * (self.steps - self.step)
+            progress(TrainingProgress(self.step, self.steps, loss, kappa, left))
             if self.step % 20 == 0:
-                append_line(self._run / "log.jsonl", {"step": self.step, "loss": round(loss, 5)})
+                entry = {"step": self.step, "loss": round(loss, 5)}
+                if math.isfinite(kappa):
+                    entry["kappa"] = round(kappa, 4)
+                append_line(self._run / LOG_FILE, entry)
             if now - saved > save_every:
                 self._save()
                 saved = now
@@ -139,34 +193,61 @@ class Trainer:
         """The averaged network in evaluation mode, on the CPU, corrected for the sampling mix."""
         final: nn.Module = copy.deepcopy(self._averaged).cpu().eval()
         with torch.no_grad():
-            final.get_parameter("fc.bias").add_(prior_correction(self._weights))
+            final.get_parameter("fc.bias").add_(prior_correction(sampling_mix(self._portions)))
         return final
 
     def _one_step(self) -> float:
         self._network.zero_grad(set_to_none=True)
         self._set_rates()
         generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.step)
-        rows = self._draw(generator)
-        pixels = torch.from_numpy(self._squares[rows]).to(self._device).permute(0, 3, 1, 2)
-        batch = augment(pixels.float() / 255.0, generator)
-        inputs = normalise(batch * 255.0, self.plan.input)
+        size = self.plan.stages[int(np.searchsorted(self._ends, self.step, side="right"))].size
+        drawn = draw_batch(self._portions, self.plan.batch, generator, self._map_shape)
+        pixels = _resized(drawn.pixels.to(self._device).float() / 255.0, size)
+        changed, maps = augment(pixels, generator, drawn.maps.to(self._device))
+        inputs = normalise(changed * 255.0, self.plan.input)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        grades = torch.from_numpy(self._grades[rows]).to(self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16):
-            logits = self._network(inputs)
-        loss = ordinal_loss(logits, grades)
+            grades, lesions = grades_and_lesions(self._network, inputs)
+        loss = self._loss(drawn, grades, lesions, maps)
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
         nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._optimiser.step()
         self._average()
+        own = (drawn.portion == 0).numpy()
+        found = grades.detach().argmax(dim=1).cpu().numpy()
+        self._seen.extend(zip(drawn.grades.numpy()[own], found[own], strict=True))
         return float(loss.detach())
 
-    def _draw(self, generator: torch.Generator) -> npt.NDArray[np.int64]:
-        """Rows of one batch, each drawn with its grade's weight."""
-        weights = torch.from_numpy(self._weights[self._grades[self._rows]])
-        picks = torch.multinomial(weights, self.plan.batch, replacement=True, generator=generator)
-        rows: npt.NDArray[np.int64] = self._rows[picks.numpy()]
-        return rows
+    def _loss(
+        self, drawn: Batch, grades: torch.Tensor, lesions: torch.Tensor, maps: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Each part is the mean over the photographs it speaks of, weighed by their share."""
+        loss = torch.zeros((), device=self._device)
+        n = self.plan.batch
+        if drawn.graded.any():
+            truth = drawn.grades[drawn.graded].to(self._device)
+            loss = loss + ordinal_loss(grades[drawn.graded], truth) * drawn.graded.sum() / n
+        if drawn.mapped.any() and maps is not None:
+            part = lesion_loss(lesions[drawn.mapped], maps[drawn.mapped])
+            loss = loss + self.plan.lesion_share * part * drawn.mapped.sum() / n
+        if drawn.believed.any():
+            beliefs = drawn.beliefs[drawn.believed].to(self._device)
+            part = distillation_loss(grades[drawn.believed], beliefs)
+            loss = loss + self.plan.belief_share * part * drawn.believed.sum() / n
+        return loss
+
+    @property
+    def _map_shape(self) -> tuple[int, int, int]:
+        for portion in self._portions:
+            if portion.maps is not None:
+                classes, rows, columns = portion.maps.shape[1:]
+                return classes, rows, columns
+        # Without drawn lesions the only maps are the empty ones of grade 0.
+        return len(LesionClass), 1, 1
+
+    def _kappa(self) -> float:
+        seen = np.array(self._seen, dtype=np.int64).reshape(-1, 2)
+        return quadratic_weighted_kappa(seen[:, 0], seen[:, 1])
 
     def _average(self) -> None:
         # Early on the average follows closely, so that it does not remember the random start.
@@ -182,7 +263,7 @@ class Trainer:
     def _set_modes(self) -> None:
         self._network.train()
         for name, module in self._network.named_modules():
-            if name in self._start.frozen:
+            if name in self._start.frozen or name.startswith(self.plan.still):
                 module.eval()
 
     def _set_rates(self) -> None:
@@ -195,9 +276,19 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = group["base"] * factor
 
+    def _some_photographs(self) -> torch.Tensor:
+        """A few of the graded photographs, as the network takes them."""
+        first = self._portions[0]
+        rows = first.rows[:: max(1, len(first.rows) // _LOOKED_AT)][:_LOOKED_AT]
+        pixels = torch.from_numpy(first.squares[rows]).permute(0, 3, 1, 2).float() / 255.0
+        return normalise(_resized(pixels, self.plan.stages[0].size) * 255.0, self.plan.input)
+
     def _make_optimiser(self) -> torch.optim.AdamW:
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self._network.named_parameters():
+            if name.startswith(self.plan.still):
+                parameter.requires_grad_(False)
+                continue
             known = name.rpartition(".")[0] in self._start.filled
             rate = self.plan.trunk_rate if known else self.plan.fresh_rate
             # Norms and biases are not decayed (the usual practice since He et al., CVPR 2019).
@@ -212,7 +303,9 @@ class Trainer:
 
     def _make_fingerprint(self, start: Path | None) -> str:
         digest = hashlib.sha256(json.dumps(asdict(self.plan), sort_keys=True).encode())
-        digest.update(self._rows.tobytes() + self._grades.tobytes())
+        for portion in self._portions:
+            digest.update(f"{portion.name} {portion.share} {portion.balance}".encode())
+            digest.update(portion.rows.tobytes() + portion.grades.tobytes())
         if start is not None:
             digest.update(content_hash(start).encode())
         return digest.hexdigest()
@@ -226,6 +319,15 @@ class Trainer:
             step=self.step,
             fingerprint=self._fingerprint,
         )
+
+
+def _resized(pixels: torch.Tensor, size: int) -> torch.Tensor:
+    """(n, 3, h, w) to (n, 3, size, size), antialiased; untouched where the size is right."""
+    if pixels.shape[-1] == size:
+        return pixels
+    return F.interpolate(
+        pixels, size=(size, size), mode="bilinear", align_corners=False, antialias=True
+    )
 
 
 def content_hash(start: Path) -> str:
@@ -248,7 +350,8 @@ def predict_squares(
     logits = []
     with torch.inference_mode():
         for first in range(0, len(rows), batch):
-            part = torch.from_numpy(squares[rows[first : first + batch]]).permute(0, 3, 1, 2)
+            drawn = np.ascontiguousarray(squares[rows[first : first + batch]])
+            part = torch.from_numpy(drawn).permute(0, 3, 1, 2)
             logits.append(network(normalise(part, spec, dtype)).double().numpy())
             progress(min(first + batch, len(rows)), len(rows))
     return np.concatenate(logits)

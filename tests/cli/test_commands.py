@@ -84,26 +84,56 @@ def test_evaluate_says_what_a_folder_lacks(drscreen: Run, data: Path, tmp_path: 
     assert drscreen("evaluate", "--images", data).returncode == 2
 
 
-def test_train_stops_goes_on_and_gives_a_bundle_that_screens(
-    drscreen: Run, data: Path, photograph: Path, tmp_path: Path
+def test_a_directory_in_the_aptos_layout_trains_resumes_evaluates_and_screens(
+    drscreen: Run, photograph: Path, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "aptos2019"
+    (folder / "train_images").mkdir(parents=True)
+    rows = ["id_code,diagnosis", "gone,1", "e00,9"]
+    for seed in range(12):
+        drawing = draw_phantom(Grade(seed % 5), seed=seed, eye=Laterality.OS, size=500)
+        picture = Image.frombytes("RGB", (drawing.width, drawing.height), drawing.pixels)
+        picture.save(folder / "train_images" / f"e{seed:02}.png")
+        rows.append(f"e{seed:02},{seed % 5}")
+    (folder / "train.csv").write_text("\n".join(rows) + "\n")
     command = [
-        *("train", "--images", data, "--labels", data / "labels.csv"),
-        *("--architecture", "resnet18", "--size", 64, "--epochs", 1, "--batch", 4),
+        *("train", "--data", folder, "--architecture", "resnet18", "--stages", "48:1,64:1"),
+        *("--batch", 4, "--simulate", 6, "--equalise"),
         *("--run", tmp_path / "run", "--out", tmp_path / "own"),
     ]
     first = drscreen(*command, "--minutes", 0)
     assert first.returncode == 0, first.stderr
+    assert "layout aptos (train.csv): 12 photographs" in first.stderr
+    assert "gone" in first.stderr
+    assert "training on simulated: 6, 25% of a batch" in first.stderr
     assert "goes on from here" in first.stderr
     assert not (tmp_path / "own").exists()
     second = drscreen(*command)
     assert second.returncode == 0, second.stderr
-    assert (tmp_path / "own" / "MODEL_CARD.md").exists()
+    assert "6 photographs with simulated lesions" in (tmp_path / "own/MODEL_CARD.md").read_text()
+    assert (tmp_path / "run" / "roc.svg").exists()
+    held_out = tmp_path / "run" / "held_out-aptos2019.csv"
+    evaluated = drscreen(
+        *("evaluate", "--images", folder, "--labels", held_out, "--json"),
+        *("--model", tmp_path / "own"),
+    )
+    assert json.loads(evaluated.stdout)["photographs"] == 3
     screened = drscreen("screen", photograph, "--model", tmp_path / "own", "--json")
     assert json.loads(screened.stdout)["model"]["name"] == "own"
-    other = drscreen(*command, "--seed", 9)
+    other = drscreen(*command, "--seed", 9, "--split", tmp_path / "other.json")
     assert other.returncode == 1
     assert "[checkpoint]" in other.stderr
+
+
+def test_train_says_what_is_wrong_with_its_options(drscreen: Run, data: Path) -> None:
+    command = ("train", "--data", data, "--run", data / "run", "--out", data / "own")
+    for wrong in (("--stages", "256"), ("--shares", "0.5,0.5"), ("--shares", "a,b,c")):
+        ran = drscreen(*command, *wrong)
+        assert ran.returncode == 2, ran.stderr
+        assert wrong[1] in ran.stderr
+    greedy = drscreen(*command, "--also", data, "--shares", "0.9,0.9,0", "--simulate", 1)
+    assert greedy.returncode == 1
+    assert "leave nothing" in greedy.stderr
 
 
 def test_demo_grades_the_drawings_and_can_be_run_again(

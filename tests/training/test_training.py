@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from drscreen.adapters.imaging.phantom import draw_phantom
 from drscreen.adapters.model.bundle import read_bundle
@@ -20,19 +22,23 @@ from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.training.augmentation import augment
 from drscreen.training.datasets.dataset import find_dataset
+from drscreen.training.gathering import DataPlan
 from drscreen.training.initial import initialise
+from drscreen.training.material import Portion
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
-from drscreen.training.run import Source, TrainingRun
-from drscreen.training.trainer import Trainer, TrainingPlan, TrainingProgress
+from drscreen.training.run import TrainingRun
+from drscreen.training.simulation.lesion_class import LesionClass
+from drscreen.training.trainer import Stage, Trainer, TrainingPlan, TrainingProgress
+from tests.bundles import write_random_bundle
 
-PLAN = TrainingPlan("resnet18", size=64, epochs=2, batch=4, seed=3)
+NONE = torch.empty(0)
+PLAN = TrainingPlan("resnet18", (Stage(48, 1), Stage(64, 1)), batch=4, seed=3)
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
-    folder = tmp_path_factory.mktemp("drawings")
-    images = folder / "images"
-    images.mkdir()
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "drawings"
+    folder.mkdir()
     rows = []
     for patient in range(12):
         grade = Grade(patient % 5)
@@ -40,23 +46,29 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
             drawing = draw_phantom(grade, seed=patient, eye=eye, size=128)
             name = f"{patient}_{word}.png"
             size = (drawing.width, drawing.height)
-            Image.frombytes("RGB", size, drawing.pixels).save(images / name)
+            Image.frombytes("RGB", size, drawing.pixels).save(folder / name)
             rows.append({"file": name, "icdr": int(grade)})
-    (images / "99_left.png").write_bytes(b"not a picture")
+    (folder / "99_left.png").write_bytes(b"not a picture")
     rows.append({"file": "99_left.png", "icdr": 0})
     with (folder / "labels.csv").open("w", newline="") as handle:
         writer = csv.DictWriter(handle, ["file", "icdr"])
         writer.writeheader()
         writer.writerows(rows)
-    return Source("drawings", images, folder / "labels.csv")
+    return folder
 
 
-def trainer(run: Path, seed: int = 3, start: Path | None = None) -> Trainer:
-    squares = np.random.default_rng(0).integers(0, 256, (12, 64, 64, 3), dtype=np.uint8)
-    grades = np.arange(12, dtype=np.int64) % 5
-    plan = TrainingPlan("resnet18", size=64, epochs=2, batch=4, seed=seed)
-    rows = np.arange(12, dtype=np.int64)
-    return Trainer(plan, squares=squares, grades=grades, rows=rows, run=run, start=start)
+def trainer(run: Path, seed: int = 3) -> Trainer:
+    generator = np.random.default_rng(0)
+    squares = generator.integers(0, 256, (12, 64, 64, 3), dtype=np.uint8)
+    maps = generator.integers(0, 2, (12, len(LesionClass), 16, 16), dtype=np.uint8) * 255
+    grades, rows = np.arange(12, dtype=np.int64) % 5, np.arange(12, dtype=np.int64)
+    beliefs = np.full((12, 5), 0.2, np.float32)
+    portions = (
+        Portion("data", squares, grades, rows, share=0.6),
+        Portion("simulated", squares[::-1], grades, rows, share=0.2, maps=maps),
+        Portion("ungraded", squares, grades, rows, share=0.2, graded=False, beliefs=beliefs),
+    )
+    return Trainer(replace(PLAN, seed=seed), portions, run=run)
 
 
 def test_a_training_cut_into_pieces_is_the_same_training(tmp_path: Path) -> None:
@@ -93,26 +105,26 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
         trainer(tmp_path)
 
 
-def test_from_labels_to_a_bundle_that_screens(source: Source, tmp_path: Path) -> None:
-    training = TrainingRun(PLAN, [source], tmp_path / "run")
-    patients = [training.photographs[r].patient for r in training.trained_on]
-    held_out = [training.photographs[r].patient for r in training.held_out]
-    assert not set(patients) & set(held_out)
-    assert [(p.name, code) for p, code in training.unreadable] == [
+def test_from_labels_to_a_bundle_that_screens(drawings: Path, tmp_path: Path) -> None:
+    training = TrainingRun(PLAN, DataPlan((drawings,)), tmp_path / "run")
+    held_out = [p.patient for p in training.gathered.held_out.photographs]
+    assert [(Path(f.where).name, f.what) for f in training.gathered.findings] == [
         ("99_left.png", "photograph_format_unsupported")
     ]
     assert training.train(seconds=600)
-    bundle, evaluation = training.write(tmp_path / "bundle", "trial", "1")
-    assert evaluation.graded == len(held_out) == len(training.held_out)
+    bundle, measurement = training.write(tmp_path / "bundle", "trial", "1")
+    assert measurement.evaluation.graded == len(held_out) == 6
     assert 0 <= bundle.bf16_agreement <= 1
     card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
     assert "not a cleared medical device" in card
     assert f"{len(held_out)} photographs of {len(set(held_out))} patients" in card
     assert read_bundle(tmp_path / "bundle").info == bundle.info
     held_out_labels = tmp_path / "run" / "held_out-drawings.csv"
-    listed = find_dataset(source.images, labels=held_out_labels)
+    listed = find_dataset(drawings, labels=held_out_labels)
     assert sorted(p.patient for p in listed.photographs) == sorted(held_out)
-    assert TorchPredictor(tmp_path / "bundle").spec.input.size == PLAN.size
+    assert TorchPredictor(tmp_path / "bundle").spec.input.size == 64
+    again, _ = training.write(tmp_path / "again", "again", "1", beside=tmp_path / "bundle")
+    assert "| trial 1, all |" in (again.folder / "MODEL_CARD.md").read_text()
 
 
 def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path) -> None:
@@ -122,7 +134,7 @@ def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path)
     trunk: dict[str, Any] = {"conv1.weight": weight, "conv1.bias": np.arange(64.0)}
     np.savez(tmp_path / "trunk.npz", **trunk)
     network = build_network("resnet18").eval()
-    assert initialise(network, tmp_path / "trunk.npz").frozen == {"bn1"}
+    assert initialise(network, "resnet18", tmp_path / "trunk.npz", NONE).frozen == {"bn1"}
     pixels = torch.rand(2, 3, 32, 32)
     stem = torch.nn.Sequential(network.get_submodule("conv1"), network.get_submodule("bn1"))
     expected = original.get_submodule("conv1")(pixels) + torch.arange(64.0).view(1, 64, 1, 1)
@@ -133,19 +145,58 @@ def test_a_start_of_another_architecture_is_named(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"layer9.conv1.weight": np.zeros((1, 1, 1, 1), np.float32)}
     np.savez(tmp_path / "odd.npz", **odd)
     with pytest.raises(CheckpointError, match=r"layer9\.conv1"):
-        initialise(build_network("resnet18"), tmp_path / "odd.npz")
+        initialise(build_network("resnet18"), "resnet18", tmp_path / "odd.npz", NONE)
+
+
+def test_a_bundle_of_another_architecture_is_named(tmp_path: Path) -> None:
+    bundle = write_random_bundle(tmp_path / "other")
+    network = build_network("resnet152")
+    with pytest.raises(CheckpointError, match="missing"):
+        initialise(network, "resnet152", tmp_path / "missing", NONE)
+    with pytest.raises(CheckpointError, match="holds a resnet18"):
+        initialise(network, "resnet34", bundle, NONE)
+
+
+def test_a_torchvision_state_dict_starts_a_network_but_for_its_heads(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    known = build_network("resnet18")
+    state = {n: t for n, t in known.state_dict().items() if not n.startswith("fc.")}
+    save_file({**state, "fc.weight": torch.zeros(1000, 512)}, tmp_path / "known.safetensors")
+    network = build_network("resnet18", lesion_classes=2)
+    start = initialise(network, "resnet18", tmp_path / "known.safetensors", NONE)
+    assert torch.equal(network.get_parameter("conv1.weight"), known.get_parameter("conv1.weight"))
+    assert "layer4.1.bn2" in start.filled
+    assert "fc" not in start.filled
+    assert not start.frozen
+    del state["layer4.0.conv1.weight"]
+    save_file(state, tmp_path / "cut.safetensors")
+    with pytest.raises(CheckpointError, match=r"layer4\.0\.conv1"):
+        initialise(network, "resnet18", tmp_path / "cut.safetensors", NONE)
 
 
 def test_augmentation_repeats_stays_in_range_and_keeps_black_black() -> None:
     batch = torch.rand(4, 3, 48, 48)
     batch[:, :, :, :24] = 0
-    first = augment(batch, torch.Generator().manual_seed(5))
-    second = augment(batch, torch.Generator().manual_seed(5))
+    first, _ = augment(batch, torch.Generator().manual_seed(5))
+    second, _ = augment(batch, torch.Generator().manual_seed(5))
     assert torch.equal(first, second)
-    assert not torch.equal(first, augment(batch, torch.Generator().manual_seed(6)))
+    assert not torch.equal(first, augment(batch, torch.Generator().manual_seed(6))[0])
     assert first.min() >= 0
     assert first.max() <= 1
-    assert augment(torch.zeros_like(batch), torch.Generator().manual_seed(5)).max() == 0
+    assert augment(torch.zeros_like(batch), torch.Generator().manual_seed(5))[0].max() == 0
+
+
+def test_a_lesion_map_stays_on_its_lesion_when_a_photograph_is_moved() -> None:
+    batch = torch.full((6, 3, 96, 96), 0.2)
+    batch[:, :, 60:72, 24:36] = 1.0
+    maps = (batch[:, :1] == 1.0).float()
+    changed, moved = augment(batch, torch.Generator().manual_seed(4), maps)
+    assert moved is not None
+    for picture, marked in zip(changed, moved, strict=True):
+        bright = picture[0] > 0.6
+        assert bright.any()
+        overlap = (bright & (marked[0] > 0.5)).sum() / bright.sum()
+        assert overlap > 0.8
 
 
 def test_the_loss_minds_how_far_a_grade_is_off() -> None:

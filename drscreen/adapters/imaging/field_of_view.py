@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 from drscreen.domain.image import FieldOfView, InputSpec, RgbImage
 
@@ -51,6 +51,14 @@ def _longest_runs(lit: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     return longest
 
 
+def _lit(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which pixels of (height, width, 3) are brighter than camera black."""
+    brightest = pixels.max(axis=2)
+    ceiling = _BLACK_FRACTION * float(np.percentile(brightest, 95))
+    lit: npt.NDArray[np.bool_] = brightest > min(max(ceiling, _BLACK_FLOOR), _BLACK_CEILING)
+    return lit
+
+
 def find_field_of_view(image: RgbImage) -> FieldOfView:
     """The box of the lit region in pixels of `image`. Deterministic; never raises.
 
@@ -58,10 +66,7 @@ def find_field_of_view(image: RgbImage) -> FieldOfView:
     """
     picture = as_image(image)
     factor = max(1, max(picture.size) // _SEARCH_SIDE)
-    small = np.asarray(picture.reduce(factor) if factor > 1 else picture)
-    brightest = small.max(axis=2)
-    ceiling = _BLACK_FRACTION * float(np.percentile(brightest, 95))
-    lit = brightest > min(max(ceiling, _BLACK_FLOOR), _BLACK_CEILING)
+    lit = _lit(np.asarray(picture.reduce(factor) if factor > 1 else picture))
     rows = np.flatnonzero(_longest_runs(lit) >= max(1.0, _RUN_SHARE * lit.shape[1]))
     columns = np.flatnonzero(_longest_runs(lit.T) >= max(1.0, _RUN_SHARE * lit.shape[0]))
     if rows.size == 0 or columns.size == 0:
@@ -78,8 +83,10 @@ def find_field_of_view(image: RgbImage) -> FieldOfView:
 def prepare_square(image: RgbImage, spec: InputSpec) -> RgbImage:
     """The network's view: field of view cropped, centred on a black square, scaled to `spec.size`.
 
-    The scale is the same in both directions. uint8 RGB out; `spec.mean` and `spec.std` are applied
-    where the bytes become a tensor. Training and prediction both come through here.
+    The scale is the same in both directions. With `spec.equalise` each channel's histogram is made
+    flat over the lit pixels, and what is not lit becomes black. uint8 RGB out; `spec.mean` and
+    `spec.std` are applied where the bytes become a tensor. Training and prediction both come
+    through here.
     """
     field = find_field_of_view(image)
     crop = as_image(image).crop((field.left, field.top, field.right, field.bottom))
@@ -90,4 +97,15 @@ def prepare_square(image: RgbImage, spec: InputSpec) -> RgbImage:
     resized = crop.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
     square = Image.new("RGB", (spec.size, spec.size))
     square.paste(resized, ((spec.size - width) // 2, (spec.size - height) // 2))
-    return from_image(square)
+    return from_image(equalised(square) if spec.equalise else square)
+
+
+def equalised(square: Image.Image) -> Image.Image:
+    """Each channel's histogram flat over the lit pixels, the others black; the same size and mode.
+
+    What the publisher of the contrast-equalised EyePACS photographs did, as found by comparing
+    57 of them with the photographs as taken: correlation 0.90, 0.87 and 0.84 by channel.
+    """
+    mask = Image.fromarray(_lit(np.asarray(square)))
+    flat = Image.merge("RGB", [ImageOps.equalize(c, mask=mask) for c in square.split()])
+    return Image.composite(flat, Image.new("RGB", square.size), mask)

@@ -149,7 +149,12 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
             str(manifest["name"]), str(manifest["version"]), manifest["manifest_sha256"]
         ),
         architecture=str(manifest["architecture"]),
-        input=InputSpec(int(spec["size"]), (mean_r, mean_g, mean_b), (std_r, std_g, std_b)),
+        input=InputSpec(
+            int(spec["size"]),
+            (mean_r, mean_g, mean_b),
+            (std_r, std_g, std_b),
+            equalise=bool(spec.get("equalise", False)),
+        ),
         temperature=float(manifest["temperature"]),
         operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
         bf16_agreement=min(float(agreement["bf16_grade"]), float(agreement["bf16_referable"])),

@@ -15,18 +15,37 @@ from drscreen.domain.grading import Grade
 from drscreen.domain.image import InputSpec, RgbImage
 
 ARCHITECTURES = ("resnet152", "resnet18")
+#: The lesion head's layer; it reads layer3, one cell for 16 x 16 pixels of the input.
+LESION_HEAD = "lesions"
+LESION_STRIDE = 16
 
 
-def build_network(architecture: str) -> nn.Module:
+def build_network(architecture: str, lesion_classes: int = 0) -> nn.Module:
     """torchvision's network of that name with a five-grade head, weights at random.
 
-    Takes float tensors (n, 3, size, size), gives logits (n, 5). Raises `BundleUnsupported`.
+    Takes float tensors (n, 3, size, size), gives logits (n, 5). With `lesion_classes` it has a
+    second head, which `grades_and_lesions` runs. Raises `BundleUnsupported`.
     """
     if architecture not in ARCHITECTURES:
         raise BundleUnsupported(f"This version does not know the architecture {architecture!r}.")
     build = getattr(torchvision_models(), architecture)
     network: nn.Module = build(weights=None, num_classes=len(Grade))
+    if lesion_classes:
+        width = network.get_parameter("layer4.0.conv1.weight").shape[1]
+        network.add_module(LESION_HEAD, nn.Conv2d(width, lesion_classes, 1))
     return network
+
+
+def grades_and_lesions(
+    network: nn.Module, batch: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits of grades (n, 5) and of lesions (n, classes, size / 16, size / 16), in one pass."""
+    layer = network.get_submodule
+    features = batch
+    for name in ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3"):
+        features = layer(name)(features)
+    pooled = layer("avgpool")(layer("layer4")(features)).flatten(1)
+    return layer("fc")(pooled), layer(LESION_HEAD)(features)
 
 
 def norm_after(convolution: str) -> str:
@@ -43,7 +62,7 @@ def fold_norms(network: nn.Module) -> nn.Module:
     """
     modules = dict(network.named_modules())
     for name, convolution in modules.items():
-        if isinstance(convolution, nn.Conv2d):
+        if isinstance(convolution, nn.Conv2d) and name != LESION_HEAD:
             norm = modules[norm_after(name)]
             if not isinstance(norm, nn.BatchNorm2d):
                 raise BundleUnsupported(f"The layer {name} has no batch norm to fold.")

@@ -10,6 +10,7 @@ from torch import nn
 
 from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
 from drscreen.adapters.model.network import (
+    LESION_HEAD,
     build_network,
     channels_last,
     fold_norms,
@@ -73,10 +74,14 @@ class TorchPredictor:
 
 
 def network_with(architecture: str, tensors: Tensors) -> nn.Module:
-    """The network with these weights, fp32, evaluation mode. Raises `BundleDamaged` by name."""
+    """The network with these weights, fp32, evaluation mode. Raises `BundleDamaged` by name.
+
+    It has a lesion head where the tensors do.
+    """
+    lesion_head = tensors.get(f"{LESION_HEAD}.weight")
     # On the meta device nothing is allocated or drawn at random only to be replaced.
     with torch.device("meta"):
-        network = build_network(architecture)
+        network = build_network(architecture, 0 if lesion_head is None else len(lesion_head))
     own = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
     if own != tensors.keys():
         odd = sorted(own.symmetric_difference(tensors.keys()))[0]
