@@ -18,7 +18,7 @@ from drscreen.adapters.imaging.quality import MeasuredQualityGate
 from drscreen.adapters.imaging.reader import PillowReader
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import normalise, to_batch
-from drscreen.adapters.model.predictor import TorchPredictor, network_with
+from drscreen.adapters.model.predictor import TorchPredictor, load_network
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.domain.settings import DeviceChoice
@@ -42,7 +42,7 @@ def benchmark(photograph: Path, bundle: Path, device: DeviceChoice, repeats: int
     loading = time.perf_counter() - started
     spec = predictor.spec
     verified = read_bundle(bundle)
-    plain = network_with(verified.architecture, verified.tensors())
+    plain = load_network(verified)
     data = reader.read(photograph)
     decoded = reader.decode(data)
     square = prepare_square(decoded.image, spec.input)

@@ -13,7 +13,7 @@ from torch import nn
 
 from drscreen.adapters.model.bundle import Bundle, read_bundle
 from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after
-from drscreen.adapters.model.predictor import network_with
+from drscreen.adapters.model.predictor import load_network
 from drscreen.domain.errors import CheckpointError
 from drscreen.training.transplant import transplant
 
@@ -53,7 +53,7 @@ def initialise(
 def _from_bundle(
     network: nn.Module, architecture: str, bundle: Bundle, photographs: torch.Tensor
 ) -> Start:
-    earlier = network_with(bundle.architecture, bundle.tensors())
+    earlier = load_network(bundle)
     if (bundle.architecture, architecture) == ("resnet18", "resnet152"):
         transplant(earlier, network, photographs)
         named = dict(network.named_modules())

@@ -12,7 +12,6 @@ from torch import nn
 from drscreen.adapters.model.bundle import Tensors
 from drscreen.adapters.model.bundle_writer import as_stored
 from drscreen.adapters.model.network import fold_norms
-from drscreen.adapters.model.predictor import network_with
 from drscreen.domain.grading import grade_photograph
 from drscreen.domain.image import InputSpec
 from drscreen.domain.quality import QualityVerdict
@@ -57,15 +56,18 @@ class Measurement:
 
 
 def measure(
-    architecture: str,
     tensors: Tensors,
+    load: Callable[[Tensors], nn.Module],
     held_out: HeldOut,
     *,
     spec: InputSpec,
     seed: int,
     counted: Callable[[str, int, int], None],
 ) -> Measurement:
-    """Run a network in full precision, in 8 bits and in bf16, calibrate and judge the 8-bit one."""
+    """Run a network in full precision, in 8 bits and in bf16, calibrate and judge the 8-bit one.
+
+    `load` makes it of tensors.
+    """
 
     def logits(network: nn.Module, what: str, dtype: torch.dtype = torch.float32) -> Floats:
         return predict_squares(
@@ -77,11 +79,11 @@ def measure(
             progress=lambda done, everything: counted(what, done, everything),
         )
 
-    full = logits(network_with(architecture, tensors), "measuring fp32")
+    full = logits(load(tensors), "measuring fp32")
     stored = as_stored(tensors)
-    eight_bit = logits(network_with(architecture, stored), "measuring 8-bit")
+    eight_bit = logits(load(stored), "measuring 8-bit")
     # As the predictor runs it: trunk in bf16, head in fp32.
-    folded = fold_norms(network_with(architecture, stored))
+    folded = fold_norms(load(stored))
     head = folded.get_submodule("fc")
     folded.set_submodule("fc", nn.Identity())
     features = logits(folded.to(torch.bfloat16), "measuring bf16", torch.bfloat16)

@@ -12,6 +12,7 @@ import torch
 
 from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
 from drscreen.adapters.model.bundle_writer import BundleContent, write_bundle
+from drscreen.adapters.model.predictor import network_with
 from drscreen.domain.errors import DatasetError
 from drscreen.training.card import model_card
 from drscreen.training.datasets.plain import write_labels
@@ -90,10 +91,10 @@ class TrainingRun:
             for key, value in self._trainer.network().state_dict().items()
             if not key.endswith("num_batches_tracked")
         }
-        architecture = self._plan.architecture
+        architecture, power = self._plan.architecture, self._plan.pooling_power
         measurement = measure(
-            architecture,
             tensors,
+            lambda stored: network_with(architecture, stored, power),
             self.gathered.held_out,
             spec=self._plan.input,
             seed=self._plan.seed,
@@ -120,6 +121,7 @@ class TrainingRun:
                 beside=other,
             ),
             agreement=measurement.agreement,
+            pooling_power=power,
             provenance=provenance,
             metrics={
                 "held_out": asdict(measurement.evaluation),

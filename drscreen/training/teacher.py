@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import fold_norms
-from drscreen.adapters.model.predictor import network_with
+from drscreen.adapters.model.predictor import load_network
 from drscreen.domain.errors import DatasetError
 from drscreen.domain.image import InputSpec
 from drscreen.training.calibration import softmax
@@ -39,7 +39,7 @@ def load_beliefs(
     if kept.exists():
         beliefs: npt.NDArray[np.float32] = np.load(kept)
         return beliefs
-    network = fold_norms(network_with(bundle.architecture, bundle.tensors()))
+    network = fold_norms(load_network(bundle))
     rows = np.arange(len(squares))
     both = 2 * len(rows)
     plain = predict_squares(network, squares, rows, spec, progress=lambda d, _: progress(d, both))

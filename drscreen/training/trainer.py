@@ -86,6 +86,7 @@ class TrainingPlan:
     average_decay: float = 0.995
     seed: int = 1
     equalise: bool = False
+    pooling_power: float = 3.0
     still: tuple[str, ...] = ()
     lesion_share: float = 1.0
     belief_share: float = 1.0
@@ -135,7 +136,7 @@ class Trainer:
         self._portions, self._run = portions, run
         self._device = torch.device(device)
         torch.manual_seed(plan.seed)
-        network = build_network(plan.architecture, lesion_classes=len(LesionClass))
+        network = build_network(plan.architecture, len(LesionClass), plan.pooling_power)
         self._start = Start()
         if start:
             self._start = initialise(network, plan.architecture, start, self._some_photographs())

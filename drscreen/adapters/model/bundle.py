@@ -49,6 +49,8 @@ class Bundle:
     #: Share of held-out photographs with the same grade, and with the same referable call, in bf16
     #: as in fp32: the smaller of the two
     bf16_agreement: float
+    #: Of the pooling before the grade head; 1 is torchvision's mean
+    pooling_power: float
     shards: tuple[str, ...]
     manifest: Mapping[str, Any]
 
@@ -158,6 +160,7 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
         temperature=float(manifest["temperature"]),
         operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
         bf16_agreement=min(float(agreement["bf16_grade"]), float(agreement["bf16_referable"])),
+        pooling_power=float(manifest.get("pooling_power", 1.0)),
         shards=tuple(n for n in manifest["files"] if n.endswith(".safetensors")),
         manifest=manifest,
     )

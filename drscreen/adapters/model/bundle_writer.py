@@ -54,6 +54,7 @@ class BundleContent:
     operating_point: OperatingPoint
     card: str
     agreement: Mapping[str, float]
+    pooling_power: float = 1.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
@@ -121,6 +122,7 @@ def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bund
         "name": content.name,
         "version": content.version,
         "architecture": content.architecture,
+        "pooling_power": content.pooling_power,
         "classes": [grade.title for grade in Grade],
         "input": asdict(content.input),
         "temperature": content.temperature,

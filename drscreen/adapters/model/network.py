@@ -20,16 +20,39 @@ LESION_HEAD = "lesions"
 LESION_STRIDE = 16
 
 
-def build_network(architecture: str, lesion_classes: int = 0) -> nn.Module:
+class GeneralisedMean(nn.Module):
+    """Pooling between the mean (power 1) and the maximum (Radenovic et al., TPAMI 2019).
+
+    A retina is graded by a few small spots, which the plain mean over the whole field drowns.
+    Takes (n, channels, h, w) of values that are not negative, gives (n, channels, 1, 1).
+    """
+
+    def __init__(self, power: float) -> None:
+        super().__init__()
+        self.power = power
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Computed in fp32 whatever the type: powers of bf16 have no digits left."""
+        raised = features.float().clamp_min(1e-6) ** self.power
+        mean = raised.mean(dim=(2, 3), keepdim=True) ** (1.0 / self.power)
+        return mean.to(features.dtype)
+
+
+def build_network(
+    architecture: str, lesion_classes: int = 0, pooling_power: float = 1.0
+) -> nn.Module:
     """torchvision's network of that name with a five-grade head, weights at random.
 
     Takes float tensors (n, 3, size, size), gives logits (n, 5). With `lesion_classes` it has a
-    second head, which `grades_and_lesions` runs. Raises `BundleUnsupported`.
+    second head, which `grades_and_lesions` runs. torchvision's own pooling has power 1. Raises
+    `BundleUnsupported`.
     """
     if architecture not in ARCHITECTURES:
         raise BundleUnsupported(f"This version does not know the architecture {architecture!r}.")
     build = getattr(torchvision_models(), architecture)
     network: nn.Module = build(weights=None, num_classes=len(Grade))
+    if pooling_power != 1.0:
+        network.set_submodule("avgpool", GeneralisedMean(pooling_power))
     if lesion_classes:
         width = network.get_parameter("layer4.0.conv1.weight").shape[1]
         network.add_module(LESION_HEAD, nn.Conv2d(width, lesion_classes, 1))

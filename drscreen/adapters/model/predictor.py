@@ -37,7 +37,7 @@ class TorchPredictor:
         # The fastest algorithm by timing may differ between runs, and with it the last bits.
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
-        network = fold_norms(network_with(bundle.architecture, bundle.tensors()))
+        network = fold_norms(load_network(bundle))
         # The head stays in fp32: bf16 logits have three digits, too few for a calibrated threshold.
         self._head = network.get_submodule("fc").to(self._device)
         network.set_submodule("fc", nn.Identity())
@@ -73,7 +73,12 @@ class TorchPredictor:
             raise PredictionFailed("The network could not run on this machine.") from error
 
 
-def network_with(architecture: str, tensors: Tensors) -> nn.Module:
+def load_network(bundle: Bundle) -> nn.Module:
+    """A bundle's network, fp32, evaluation mode. Raises `BundleDamaged`."""
+    return network_with(bundle.architecture, bundle.tensors(), bundle.pooling_power)
+
+
+def network_with(architecture: str, tensors: Tensors, pooling_power: float = 1.0) -> nn.Module:
     """The network with these weights, fp32, evaluation mode. Raises `BundleDamaged` by name.
 
     It has a lesion head where the tensors do.
@@ -81,7 +86,8 @@ def network_with(architecture: str, tensors: Tensors) -> nn.Module:
     lesion_head = tensors.get(f"{LESION_HEAD}.weight")
     # On the meta device nothing is allocated or drawn at random only to be replaced.
     with torch.device("meta"):
-        network = build_network(architecture, 0 if lesion_head is None else len(lesion_head))
+        classes = 0 if lesion_head is None else len(lesion_head)
+        network = build_network(architecture, classes, pooling_power)
     own = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
     if own != tensors.keys():
         odd = sorted(own.symmetric_difference(tensors.keys()))[0]
