@@ -16,7 +16,8 @@ from drscreen.training.datasets.layouts import Layout
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from drscreen.training.trainer import Stage, TrainingProgress
+    from drscreen.training.plan import Stage
+    from drscreen.training.trainer import TrainingProgress
 
 
 @app.command()
@@ -89,8 +90,8 @@ def train(
     from drscreen.training.card import shown
     from drscreen.training.datasets.report import finding_lines
     from drscreen.training.gathering import DataPlan
+    from drscreen.training.plan import TrainingPlan
     from drscreen.training.run import Listener, TrainingRun
-    from drscreen.training.trainer import TrainingPlan
 
     also_share, simulated_share, ungraded_share = _numbers(shares, 3)
     photographs = DataPlan(
@@ -153,7 +154,7 @@ def _numbers(text: str, count: int) -> list[float]:
 
 
 def _stages(text: str) -> tuple[Stage, ...]:
-    from drscreen.training.trainer import Stage
+    from drscreen.training.plan import Stage
 
     try:
         pairs = [part.split(":") for part in text.split(",")]

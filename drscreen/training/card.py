@@ -12,7 +12,7 @@ from drscreen.training.calibration import SENSITIVITY_TARGET
 from drscreen.training.evaluation import Evaluation
 from drscreen.training.measurement import Measurement
 from drscreen.training.metrics import RESAMPLES, Estimate
-from drscreen.training.trainer import TrainingPlan
+from drscreen.training.plan import TrainingPlan
 
 #: Figures of an evaluation that a card shows, by the field's name.
 _FIGURES = {

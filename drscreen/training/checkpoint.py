@@ -83,6 +83,9 @@ def load_checkpoint(
 
 
 def append_line(path: Path, entry: Mapping[str, object]) -> None:
-    """Add one JSON object to a run's log."""
-    with path.open("a", encoding="utf-8") as handle:
-        handle.write(json.dumps(entry) + "\n")
+    """Add one JSON object to a run's log. Raises `CheckpointError` where the disk refuses."""
+    try:
+        with path.open("a", encoding="utf-8") as handle:
+            handle.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise CheckpointError("The run's log could not be written; is the disk full?") from error

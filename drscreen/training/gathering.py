@@ -19,11 +19,11 @@ from drscreen.training.datasets.photograph import LabelledPhotograph
 from drscreen.training.datasets.report import Finding, write_reports
 from drscreen.training.material import Portion
 from drscreen.training.measurement import HeldOut
+from drscreen.training.plan import TrainingPlan
 from drscreen.training.simulated import load_simulated
 from drscreen.training.split import recorded_split
 from drscreen.training.squares import PreparedPhotographs, load_squares
 from drscreen.training.teacher import load_beliefs
-from drscreen.training.trainer import TrainingPlan
 
 Counted = Callable[[str, int, int], None]
 

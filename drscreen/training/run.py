@@ -18,6 +18,7 @@ from drscreen.training.card import model_card
 from drscreen.training.datasets.plain import write_labels
 from drscreen.training.gathering import DataPlan, Gathered, gather
 from drscreen.training.measurement import Measurement, measure
+from drscreen.training.plan import TrainingPlan
 from drscreen.training.plots import (
     write_confusion,
     write_loss_curve,
@@ -28,7 +29,6 @@ from drscreen.training.plots import (
 from drscreen.training.trainer import (
     LOG_FILE,
     Trainer,
-    TrainingPlan,
     TrainingProgress,
     content_hash,
 )

@@ -26,7 +26,7 @@ def load_beliefs(
     folder: Path,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> npt.NDArray[np.float32]:
-    """A bundle's calibrated probabilities of each square and its mirror image, averaged: (n, 5).
+    """A bundle's calibrated probabilities of each square: (n, 5).
 
     Raises `DatasetError` where the teacher takes another input than `spec`, or a `BundleError`.
     """
@@ -40,14 +40,8 @@ def load_beliefs(
         beliefs: npt.NDArray[np.float32] = np.load(kept)
         return beliefs
     network = fold_norms(load_network(bundle))
-    rows = np.arange(len(squares))
-    both = 2 * len(rows)
-    plain = predict_squares(network, squares, rows, spec, progress=lambda d, _: progress(d, both))
-    mirrored = predict_squares(
-        network, squares[:, :, ::-1], rows, spec, progress=lambda d, a: progress(a + d, both)
-    )
-    mean = (softmax(plain / bundle.temperature) + softmax(mirrored / bundle.temperature)) / 2
-    beliefs = mean.astype(np.float32)
+    logits = predict_squares(network, squares, np.arange(len(squares)), spec, progress=progress)
+    beliefs = softmax(logits / bundle.temperature).astype(np.float32)
     partial = kept.with_suffix(".partial.npy")
     np.save(partial, beliefs)
     partial.replace(kept)

@@ -41,13 +41,9 @@ from drscreen.training.objective import (
     ordinal_loss,
     prior_correction,
 )
+from drscreen.training.plan import TrainingPlan
 from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.squares import Squares
-
-#: ImageNet statistics, which the trunk was trained with.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 
 #: A run's log: a JSON object a line, with step, loss and kappa.
 LOG_FILE = "log.jsonl"
@@ -55,51 +51,6 @@ LOG_FILE = "log.jsonl"
 _LOOKED_AT = 48
 #: Photographs in the running kappa that the progress shows.
 _KAPPA_WINDOW = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Passes over the photographs at one resolution."""
-
-    size: int
-    epochs: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """Everything that decides what a training gives, besides the data.
-
-    `stages` go from coarse to fine; the network takes the last one's size. `balance` is the power
-    of class-balanced sampling (0 natural, 1 balanced). Learning rates are for layers that start
-    from weights (`trunk_rate`) and for those that start at random (`fresh_rate`). `still` names
-    layers, by torchvision's prefixes, that are left as they start. `lesion_share` and
-    `belief_share` weigh the lesion map's and the teacher's part of the loss beside the grade's.
-    """
-
-    architecture: str
-    stages: tuple[Stage, ...]
-    batch: int = 16
-    trunk_rate: float = 2e-4
-    fresh_rate: float = 1e-3
-    weight_decay: float = 0.02
-    balance: float = 0.5
-    average_decay: float = 0.995
-    seed: int = 1
-    equalise: bool = False
-    pooling_power: float = 3.0
-    still: tuple[str, ...] = ()
-    lesion_share: float = 1.0
-    belief_share: float = 1.0
-
-    @property
-    def input(self) -> InputSpec:
-        """What the network will take."""
-        return InputSpec(self.stages[-1].size, IMAGENET_MEAN, IMAGENET_STD, self.equalise)
-
-    @property
-    def epochs(self) -> int:
-        """Passes over the graded photographs, all stages together."""
-        return sum(stage.epochs for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True)

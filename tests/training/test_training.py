@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import resource
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from drscreen.training.gathering import DataPlan
 from drscreen.training.initial import initialise
 from drscreen.training.material import Portion
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
+from drscreen.training.plan import Stage, TrainingPlan
 from drscreen.training.run import TrainingRun
 from drscreen.training.simulation.lesion_class import LesionClass
-from drscreen.training.trainer import Stage, Trainer, TrainingPlan, TrainingProgress
+from drscreen.training.trainer import Trainer, TrainingProgress
 from tests.bundles import write_random_bundle
 
 NONE = torch.empty(0)
@@ -217,3 +219,18 @@ def test_the_sampling_mix_is_taken_back_by_the_prior_correction() -> None:
     mixed = natural * weights / (natural * weights).sum()
     corrected = torch.softmax(torch.from_numpy(np.log(mixed)) + prior_correction(weights), 0)
     np.testing.assert_allclose(corrected, natural, rtol=1e-5)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_as_it_was(tmp_path: Path) -> None:
+    trainer(tmp_path).train(seconds=0)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    going_on = trainer(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match="disk full"):
+            going_on.train(seconds=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
