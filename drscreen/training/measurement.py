@@ -79,11 +79,11 @@ def measure(
             progress=lambda done, everything: counted(what, done, everything),
         )
 
-    full = logits(load(tensors), "measuring fp32")
+    full = logits(fold_norms(load(tensors)), "measuring fp32")
     stored = as_stored(tensors)
-    eight_bit = logits(load(stored), "measuring 8-bit")
-    # As the predictor runs it: trunk in bf16, head in fp32.
     folded = fold_norms(load(stored))
+    eight_bit = logits(folded, "measuring 8-bit")
+    # As the predictor runs it: trunk in bf16, head in fp32.
     head = folded.get_submodule("fc")
     folded.set_submodule("fc", nn.Identity())
     features = logits(folded.to(torch.bfloat16), "measuring bf16", torch.bfloat16)
