@@ -29,15 +29,17 @@ class Start:
 
 
 def initialise(
-    network: nn.Module, architecture: str, source: Path, photographs: torch.Tensor
+    network: nn.Module, architecture: str, source: Path, photographs: torch.Tensor | None
 ) -> Start:
     """Fill `network` from `source`. Raises `CheckpointError` or a `BundleError`.
 
     A folder is a bundle: an earlier network of the same architecture, heads included, or a
-    ResNet-18 to transplant into a ResNet-152, for which `photographs`, some dozens as the network
-    takes them, float (n, 3, size, size), are looked at. `.npz` is a trunk whose batch norms were
-    folded into convolution weight and bias; layers that it lacks stay random. `.safetensors` is a
-    state dict in torchvision's names, norms alive; its head is left out where its shape differs.
+    ResNet-18 to transplant into a ResNet-152. For that some dozens of `photographs` as the network
+    takes them, float (n, 3, size, size), are looked at; without them the transplanting, which takes
+    a minute, is left out, for a network whose checkpoint comes next. `.npz` is a trunk whose batch
+    norms were folded into convolution weight and bias; layers that it lacks stay random.
+    `.safetensors` is a state dict in torchvision's names, norms alive; its head is left out where
+    its shape differs.
     """
     if source.is_dir():
         return _from_bundle(network, architecture, read_bundle(source), photographs)
@@ -51,11 +53,12 @@ def initialise(
 
 
 def _from_bundle(
-    network: nn.Module, architecture: str, bundle: Bundle, photographs: torch.Tensor
+    network: nn.Module, architecture: str, bundle: Bundle, photographs: torch.Tensor | None
 ) -> Start:
     earlier = load_network(bundle)
     if (bundle.architecture, architecture) == ("resnet18", "resnet152"):
-        transplant(earlier, network, photographs)
+        if photographs is not None:
+            transplant(earlier, network, photographs)
         named = dict(network.named_modules())
         norms = frozenset(n for n, module in named.items() if isinstance(module, nn.BatchNorm2d))
         return Start(frozenset(named), norms)

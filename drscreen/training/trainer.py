@@ -88,14 +88,15 @@ class Trainer:
         self._device = torch.device(device)
         torch.manual_seed(plan.seed)
         network = build_network(plan.architecture, len(LesionClass), plan.pooling_power)
+        self._checkpoint = run / "checkpoint.safetensors"
         self._start = Start()
         if start:
-            self._start = initialise(network, plan.architecture, start, self._some_photographs())
+            shown = None if self._checkpoint.exists() else self._some_photographs()
+            self._start = initialise(network, plan.architecture, start, shown)
         self._network = channels_last(network.to(self._device))
         self._averaged = copy.deepcopy(self._network).eval()
         self._optimiser = self._make_optimiser()
         self._seen: deque[tuple[int, int]] = deque(maxlen=_KAPPA_WINDOW)
-        self._checkpoint = run / "checkpoint.safetensors"
         drawn_for_one_pass = len(portions[0].rows) * sum(p.share for p in portions)
         each = math.ceil(drawn_for_one_pass / portions[0].share / plan.batch)
         self._ends = np.cumsum([stage.epochs * each for stage in plan.stages])

@@ -33,7 +33,6 @@ from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.trainer import Trainer, TrainingProgress
 from tests.bundles import write_random_bundle
 
-NONE = torch.empty(0)
 PLAN = TrainingPlan("resnet18", (Stage(48, 1), Stage(64, 1)), batch=4, seed=3)
 
 
@@ -136,7 +135,7 @@ def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path)
     trunk: dict[str, Any] = {"conv1.weight": weight, "conv1.bias": np.arange(64.0)}
     np.savez(tmp_path / "trunk.npz", **trunk)
     network = build_network("resnet18").eval()
-    assert initialise(network, "resnet18", tmp_path / "trunk.npz", NONE).frozen == {"bn1"}
+    assert initialise(network, "resnet18", tmp_path / "trunk.npz", None).frozen == {"bn1"}
     pixels = torch.rand(2, 3, 32, 32)
     stem = torch.nn.Sequential(network.get_submodule("conv1"), network.get_submodule("bn1"))
     expected = original.get_submodule("conv1")(pixels) + torch.arange(64.0).view(1, 64, 1, 1)
@@ -147,16 +146,16 @@ def test_a_start_of_another_architecture_is_named(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"layer9.conv1.weight": np.zeros((1, 1, 1, 1), np.float32)}
     np.savez(tmp_path / "odd.npz", **odd)
     with pytest.raises(CheckpointError, match=r"layer9\.conv1"):
-        initialise(build_network("resnet18"), "resnet18", tmp_path / "odd.npz", NONE)
+        initialise(build_network("resnet18"), "resnet18", tmp_path / "odd.npz", None)
 
 
 def test_a_bundle_of_another_architecture_is_named(tmp_path: Path) -> None:
     bundle = write_random_bundle(tmp_path / "other")
     network = build_network("resnet152")
     with pytest.raises(CheckpointError, match="missing"):
-        initialise(network, "resnet152", tmp_path / "missing", NONE)
+        initialise(network, "resnet152", tmp_path / "missing", None)
     with pytest.raises(CheckpointError, match="holds a resnet18"):
-        initialise(network, "resnet34", bundle, NONE)
+        initialise(network, "resnet34", bundle, None)
 
 
 def test_a_torchvision_state_dict_starts_a_network_but_for_its_heads(tmp_path: Path) -> None:
@@ -165,7 +164,7 @@ def test_a_torchvision_state_dict_starts_a_network_but_for_its_heads(tmp_path: P
     state = {n: t for n, t in known.state_dict().items() if not n.startswith("fc.")}
     save_file({**state, "fc.weight": torch.zeros(1000, 512)}, tmp_path / "known.safetensors")
     network = build_network("resnet18", lesion_classes=2)
-    start = initialise(network, "resnet18", tmp_path / "known.safetensors", NONE)
+    start = initialise(network, "resnet18", tmp_path / "known.safetensors", None)
     assert torch.equal(network.get_parameter("conv1.weight"), known.get_parameter("conv1.weight"))
     assert "layer4.1.bn2" in start.filled
     assert "fc" not in start.filled
@@ -173,7 +172,7 @@ def test_a_torchvision_state_dict_starts_a_network_but_for_its_heads(tmp_path: P
     del state["layer4.0.conv1.weight"]
     save_file(state, tmp_path / "cut.safetensors")
     with pytest.raises(CheckpointError, match=r"layer4\.0\.conv1"):
-        initialise(network, "resnet18", tmp_path / "cut.safetensors", NONE)
+        initialise(network, "resnet18", tmp_path / "cut.safetensors", None)
 
 
 def test_augmentation_repeats_stays_in_range_and_keeps_black_black() -> None:

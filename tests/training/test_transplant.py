@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import build_network, grades_and_lesions
 from drscreen.training import transplant as transplanting
+from drscreen.training.material import Portion
+from drscreen.training.plan import Stage, TrainingPlan
+from drscreen.training.trainer import Trainer
 from drscreen.training.transplant import transplant
+from tests.bundles import write_random_bundle
 
 Pair = tuple[nn.Module, nn.Module, torch.Tensor]
 
@@ -71,3 +79,24 @@ def test_both_heads_come_along(pair: Pair) -> None:
         grades, lesions = grades_and_lesions(large, photographs)
     assert grades.shape == (12, 5)
     assert lesions.shape == (12, 2, 4, 4)
+
+
+def test_a_training_of_the_large_network_starts_from_the_small_one_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transplanting, "_FIT_STEPS", 1)
+    bundle = write_random_bundle(tmp_path / "small")
+    squares = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
+    grades, rows = np.arange(8) % 5, np.arange(8)
+    plan = TrainingPlan("resnet152", (Stage(64, 1),), batch=4, pooling_power=1.0)
+
+    def trainer() -> Trainer:
+        return Trainer(plan, [Portion("data", squares, grades, rows)], run=tmp_path, start=bundle)
+
+    first = trainer()
+    assert not first.train(seconds=0)
+    head = first.network().get_parameter("fc.weight")[:, :512]
+    expected = torch.from_numpy(read_bundle(bundle).tensors()["fc.weight"])
+    torch.testing.assert_close(head, expected)
+    monkeypatch.setattr(transplanting, "_FIT_STEPS", None)  # transplanting again would fail
+    assert trainer().train()
