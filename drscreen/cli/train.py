@@ -158,9 +158,12 @@ def _stages(text: str) -> tuple[Stage, ...]:
 
     try:
         pairs = [part.split(":") for part in text.split(",")]
-        return tuple(Stage(int(size), int(epochs)) for size, epochs in pairs)
+        stages = tuple(Stage(int(size), int(epochs)) for size, epochs in pairs)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not of the form 256:4,384:8.") from error
+    if sorted(stages, key=lambda stage: stage.size) != list(stages):
+        raise typer.BadParameter(f"{text!r} does not go from coarse to fine.")
+    return stages
 
 
 class _Screen:

@@ -86,70 +86,103 @@ def gather(
 
     Raises `DatasetError` and what reading and decoding raise.
     """
-    spec = replace(plan.input, size=max(stage.size for stage in plan.stages))
-
-    def load(folders: Sequence[Path], *, as_taken: bool = False, healthy: bool = False) -> _Sets:
-        found = find_datasets(folders, layout=data.layout, grade=Grade.NONE if healthy else None)
-        wanted = [p for d in found for p in d.photographs if p.quality != UNGRADABLE]
-        if healthy:
-            wanted = sorted(wanted, key=_shuffled)[: data.ungraded_at_most]
-        view = replace(spec, equalise=spec.equalise and not as_taken)
-        what = f"decoding {', '.join(d.name for d in found)}"
-        return _Sets(found, load_squares(wanted, view, cache, lambda d, a: counted(what, d, a)))
-
-    measured = load(data.data)
-    also = load(data.also) if data.also else None
-    ungraded = load(data.ungraded, healthy=True) if data.ungraded else None
+    share = _rest(data)
+    gathering = _Gathering(data, plan, cache, counted)
+    measured = gathering.load(data.data)
+    also = gathering.load(data.also) if data.also else None
+    ungraded = gathering.load(data.ungraded, healthy=True) if data.ungraded else None
     kinds = [sets for sets in (measured, also, ungraded) if sets is not None]
     findings = tuple(f for sets in kinds for f in sets.prepared.findings)
     write_reports(run, [d.report for sets in kinds for d in sets.datasets], findings)
     everybody = [p for sets in kinds for p in sets.prepared.photographs]
     folds = recorded_split(data.split or run / "split.json", everybody, FOLDS, plan.seed)
-
-    def rows(sets: _Sets, *, held_out: bool = False) -> npt.NDArray[np.int64]:
-        fold = np.array([folds[p.patient] for p in sets.prepared.photographs])
-        return np.flatnonzero((fold == data.fold) == held_out)
-
-    if not rows(measured).size or not rows(measured, held_out=True).size:
+    away = {patient for patient, fold in folds.items() if fold == data.fold}
+    held_out = _rows(measured, lambda patient: patient in away)
+    if held_out.size in {0, len(measured.prepared.photographs)}:
         raise DatasetError(f"At least {FOLDS} patients are needed to train and to measure.")
+    portions = [gathering.portion("data", measured, share, away)]
+    if also:
+        portions.append(gathering.portion("also", also, data.also_share, away))
+    if ungraded and data.teacher:
+        taught = gathering.portion("ungraded", ungraded, data.ungraded_share, away)
+        portions.append(replace(taught, graded=False))
+    drawn = gathering.simulated(away) if data.simulated else None
+    if drawn:
+        portions.append(drawn)
+    provenance = {
+        "trained_on": _mix(measured, portions[0].rows),
+        "also_trained_on": _mix(also, portions[1].rows) if also else None,
+        "ungraded": _mix(ungraded, _trained_on(ungraded, away)) if ungraded else None,
+        "simulated": np.bincount(drawn.grades, minlength=len(Grade)).tolist() if drawn else None,
+        "held_out": _mix(measured, held_out) | {"fold": data.fold},
+        "left_out": {"unreadable": len(measured.prepared.unreadable), "quality": UNGRADABLE},
+        "shares": {p.name: round(p.share, 4) for p in portions},
+    }
+    datasets = tuple(d for sets in kinds for d in sets.datasets)
+    return Gathered(datasets, findings, tuple(portions), _held_out(measured, held_out), provenance)
 
-    def portion(name: str, sets: _Sets, share: float, *, graded: bool = True) -> Portion:
+
+class _Gathering:
+    """Loads what a plan names, through one cache."""
+
+    def __init__(self, data: DataPlan, plan: TrainingPlan, cache: Path, counted: Counted) -> None:
+        self._data, self._plan, self._cache, self._counted = data, plan, cache, counted
+
+    def load(
+        self, folders: Sequence[Path], *, as_taken: bool = False, healthy: bool = False
+    ) -> _Sets:
+        """Squares as the network takes them, or `as_taken`; a few of many `healthy` ones."""
+        found = find_datasets(
+            folders, layout=self._data.layout, grade=Grade.NONE if healthy else None
+        )
+        wanted = [p for d in found for p in d.photographs if p.quality != UNGRADABLE]
+        if healthy:
+            wanted = sorted(wanted, key=_shuffled)[: self._data.ungraded_at_most]
+        spec = self._plan.input
+        view = replace(spec, equalise=spec.equalise and not as_taken)
+        what = f"decoding {', '.join(d.name for d in found)}"
+        return _Sets(found, load_squares(wanted, view, self._cache, self._tells(what)))
+
+    def portion(self, name: str, sets: _Sets, share: float, away: set[str]) -> Portion:
+        """Graded photographs but for those of patients `away`, with a teacher's beliefs if any."""
+        squares, teacher = sets.prepared.squares, self._data.teacher
         beliefs = None
-        if data.teacher:
-            squares = sets.prepared.squares
-            beliefs = load_beliefs(
-                data.teacher, squares, spec, cache, lambda d, a: counted("asking the teacher", d, a)
-            )
+        if teacher:
+            tell = self._tells(f"asking the teacher about {name}")
+            beliefs = load_beliefs(teacher, squares, self._plan.input, self._cache, tell)
+        rows, balance = _trained_on(sets, away), self._plan.balance
+        return Portion(name, squares, sets.grades, rows, share, balance, beliefs=beliefs)
+
+    def simulated(self, away: set[str]) -> Portion:
+        """Lesions drawn onto photographs of grade 0 as they were taken, of nobody `away`."""
+        taken = [self.load(self._data.data, as_taken=True)]
+        if self._data.ungraded:
+            taken.append(self.load(self._data.ungraded, as_taken=True, healthy=True))
+        ground = [
+            sets.prepared.squares[row]
+            for sets in taken
+            for row in _trained_on(sets, away)
+            if sets.grades[row] == Grade.NONE
+        ]
+        if not ground:
+            raise DatasetError("There is no photograph of grade 0 to draw lesions onto.")
+        drawn = load_simulated(
+            ground,
+            self._data.simulated,
+            seed=self._plan.seed,
+            equalise=self._plan.equalise,
+            folder=self._cache,
+            progress=self._tells("drawing lesions"),
+        )
+        rows = np.arange(len(drawn.squares))
+        share = self._data.simulated_share
+        # They were drawn in the mix that is wanted.
         return Portion(
-            name,
-            sets.prepared.squares,
-            sets.grades,
-            rows(sets),
-            share=share,
-            balance=plan.balance,
-            graded=graded,
-            beliefs=beliefs,
+            "simulated", drawn.squares, drawn.grades, rows, share, balance=0.0, maps=drawn.maps
         )
 
-    portions = [portion("data", measured, _rest(data))]
-    if also:
-        portions.append(portion("also", also, data.also_share))
-    if ungraded and data.teacher:
-        portions.append(portion("ungraded", ungraded, data.ungraded_share, graded=False))
-    if data.simulated:
-        healthy = load(data.data, as_taken=True)
-        ground = [healthy.prepared.squares[i] for i in rows(healthy) if not healthy.grades[i]]
-        if ungraded:
-            taken = load(data.ungraded, as_taken=True, healthy=True)
-            ground += [taken.prepared.squares[i] for i in rows(taken)]
-        portions.append(_simulated(ground, data, plan, cache, counted))
-    return Gathered(
-        tuple(d for sets in kinds for d in sets.datasets),
-        findings,
-        tuple(portions),
-        _held_out(measured, rows(measured, held_out=True)),
-        _provenance(data, rows, measured=measured, also=also, ungraded=ungraded, portions=portions),
-    )
+    def _tells(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, everything: self._counted(what, done, everything)
 
 
 def _rest(data: DataPlan) -> float:
@@ -163,75 +196,34 @@ def _rest(data: DataPlan) -> float:
     return 1.0 - others
 
 
-def _simulated(
-    ground: list[npt.NDArray[np.uint8]],
-    data: DataPlan,
-    plan: TrainingPlan,
-    cache: Path,
-    counted: Counted,
-) -> Portion:
-    if not ground:
-        raise DatasetError("There is no photograph of grade 0 to draw lesions onto.")
-    drawn = load_simulated(
-        ground,
-        data.simulated,
-        seed=plan.seed,
-        equalise=plan.equalise,
-        folder=cache,
-        progress=lambda d, a: counted("drawing lesions", d, a),
-    )
-    return Portion(
-        "simulated",
-        drawn.squares,
-        drawn.grades,
-        np.arange(len(drawn.squares)),
-        share=data.simulated_share,
-        # Drawn in the mix that is wanted.
-        balance=0.0,
-        maps=drawn.maps,
-    )
+def _rows(sets: _Sets, wanted: Callable[[str], bool]) -> npt.NDArray[np.int64]:
+    """Rows of the photographs of patients that are `wanted`."""
+    return np.flatnonzero([wanted(p.patient) for p in sets.prepared.photographs])
+
+
+def _trained_on(sets: _Sets, away: set[str]) -> npt.NDArray[np.int64]:
+    return _rows(sets, lambda patient: patient not in away)
 
 
 def _held_out(sets: _Sets, rows: npt.NDArray[np.int64]) -> HeldOut:
     photographs = [sets.prepared.photographs[row] for row in rows]
-    return HeldOut(
-        sets.prepared.squares, rows, photographs, [_source(sets, p) for p in photographs]
-    )
+    sources = [
+        next(d.name for d in sets.datasets if p.place.path.is_relative_to(d.folder))
+        for p in photographs
+    ]
+    return HeldOut(sets.prepared.squares, rows, photographs, sources)
 
 
-def _source(sets: _Sets, photograph: LabelledPhotograph) -> str:
-    return next(d.name for d in sets.datasets if photograph.place.path.is_relative_to(d.folder))
-
-
-def _provenance(
-    data: DataPlan,
-    rows: Callable[..., npt.NDArray[np.int64]],
-    *,
-    measured: _Sets,
-    also: _Sets | None,
-    ungraded: _Sets | None,
-    portions: Sequence[Portion],
-) -> dict[str, Any]:
-    def mix(sets: _Sets, which: npt.NDArray[np.int64]) -> dict[str, Any]:
-        return {
-            "sources": [
-                {"name": d.name, "layout": d.layout, "labels_sha256": d.labels_sha256}
-                for d in sets.datasets
-            ],
-            "photographs": int(which.size),
-            "patients": len({sets.prepared.photographs[row].patient for row in which}),
-            "grades": np.bincount(sets.grades[which], minlength=len(Grade)).tolist(),
-        }
-
-    drawn = next((p for p in portions if p.name == "simulated"), None)
+def _mix(sets: _Sets, rows: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """What a card says of some of the photographs."""
     return {
-        "trained_on": mix(measured, rows(measured)),
-        "also_trained_on": mix(also, rows(also)) if also else None,
-        "ungraded": mix(ungraded, rows(ungraded)) if ungraded else None,
-        "simulated": np.bincount(drawn.grades, minlength=len(Grade)).tolist() if drawn else None,
-        "held_out": mix(measured, rows(measured, held_out=True)) | {"fold": data.fold},
-        "left_out": {"unreadable": len(measured.prepared.unreadable), "quality": UNGRADABLE},
-        "shares": {p.name: round(p.share, 4) for p in portions},
+        "sources": [
+            {"name": d.name, "layout": d.layout, "labels_sha256": d.labels_sha256}
+            for d in sets.datasets
+        ],
+        "photographs": int(rows.size),
+        "patients": len({sets.prepared.photographs[row].patient for row in rows}),
+        "grades": np.bincount(sets.grades[rows], minlength=len(Grade)).tolist(),
     }
 
 

@@ -127,7 +127,12 @@ def test_a_directory_in_the_aptos_layout_trains_resumes_evaluates_and_screens(
 
 def test_train_says_what_is_wrong_with_its_options(drscreen: Run, data: Path) -> None:
     command = ("train", "--data", data, "--run", data / "run", "--out", data / "own")
-    for wrong in (("--stages", "256"), ("--shares", "0.5,0.5"), ("--shares", "a,b,c")):
+    for wrong in (
+        ("--stages", "256"),
+        ("--stages", "384:1,256:1"),
+        ("--shares", "0.5,0.5"),
+        ("--shares", "a,b,c"),
+    ):
         ran = drscreen(*command, *wrong)
         assert ran.returncode == 2, ran.stderr
         assert wrong[1] in ran.stderr
