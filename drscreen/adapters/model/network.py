@@ -18,6 +18,8 @@ ARCHITECTURES = ("resnet152", "resnet18")
 #: The lesion head's layer; it reads layer3, one cell for 16 x 16 pixels of the input.
 LESION_HEAD = "lesions"
 LESION_STRIDE = 16
+#: The first layer of a grade head of two layers, as some networks made elsewhere have it.
+HIDDEN_LAYER = "fc.0"
 
 
 class GeneralisedMean(nn.Module):
@@ -39,18 +41,26 @@ class GeneralisedMean(nn.Module):
 
 
 def build_network(
-    architecture: str, lesion_classes: int = 0, pooling_power: float = 1.0
+    architecture: str,
+    lesion_classes: int = 0,
+    pooling_power: float = 1.0,
+    hidden_units: int = 0,
 ) -> nn.Module:
     """torchvision's network of that name with a five-grade head, weights at random.
 
     Takes float tensors (n, 3, size, size), gives logits (n, 5). With `lesion_classes` it has a
-    second head, which `grades_and_lesions` runs. torchvision's own pooling has power 1. Raises
+    second head, which `grades_and_lesions` runs. torchvision's own pooling has power 1. With
+    `hidden_units` the grade head has a layer of so many rectified units before the grades. Raises
     `BundleUnsupported`.
     """
     if architecture not in ARCHITECTURES:
         raise BundleUnsupported(f"This version does not know the architecture {architecture!r}.")
     build = getattr(torchvision_models(), architecture)
     network: nn.Module = build(weights=None, num_classes=len(Grade))
+    if hidden_units:
+        width = network.get_parameter("fc.weight").shape[1]
+        layers = (nn.Linear(width, hidden_units), nn.ReLU(), nn.Linear(hidden_units, len(Grade)))
+        network.set_submodule("fc", nn.Sequential(*layers))
     if pooling_power != 1.0:
         network.set_submodule("avgpool", GeneralisedMean(pooling_power))
     if lesion_classes:

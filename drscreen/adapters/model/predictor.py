@@ -10,6 +10,7 @@ from torch import nn
 
 from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
 from drscreen.adapters.model.network import (
+    HIDDEN_LAYER,
     LESION_HEAD,
     build_network,
     channels_last,
@@ -81,13 +82,15 @@ def load_network(bundle: Bundle) -> nn.Module:
 def network_with(architecture: str, tensors: Tensors, pooling_power: float = 1.0) -> nn.Module:
     """The network with these weights, fp32, evaluation mode. Raises `BundleDamaged` by name.
 
-    It has a lesion head where the tensors do.
+    It has a lesion head, and a grade head of two layers, where the tensors do.
     """
     lesion_head = tensors.get(f"{LESION_HEAD}.weight")
+    hidden = tensors.get(f"{HIDDEN_LAYER}.weight")
     # On the meta device nothing is allocated or drawn at random only to be replaced.
     with torch.device("meta"):
         classes = 0 if lesion_head is None else len(lesion_head)
-        network = build_network(architecture, classes, pooling_power)
+        units = 0 if hidden is None else len(hidden)
+        network = build_network(architecture, classes, pooling_power, units)
     own = {n for n in network.state_dict() if not n.endswith("num_batches_tracked")}
     if own != tensors.keys():
         odd = sorted(own.symmetric_difference(tensors.keys()))[0]
