@@ -31,8 +31,16 @@ def selftest(
     device: Annotated[DeviceChoice, typer.Option(help="Where the network runs.")] = (
         DeviceChoice.AUTO
     ),
+    repeat: Annotated[
+        int,
+        typer.Option(min=0, help="Ask the network so often about each sample, in several ways."),
+    ] = 0,
 ) -> None:
-    """Try each part on a sample drawing in a throw-away store. Exit code 1 where one fails."""
+    """Try each part on a sample drawing in a throw-away store. Exit code 1 where one fails.
+
+    With --repeat also: does the same photograph give the same bits again, among neighbours, freshly
+    loaded, from another thread, with other numbers of threads?
+    """
     with tempfile.TemporaryDirectory() as folder:
         trial = _Trial(Workstation(Path(folder)), model, device)
         passed = [
@@ -42,6 +50,8 @@ def selftest(
             _passes("the encrypted store keeps a result", trial.record),
             _passes("notifier plugins are found", trial.notifiers),
         ]
+        if repeat:
+            passed.append(_passes("no bit of a result ever differs", lambda: trial.repeat(repeat)))
     if not all(passed):
         raise typer.Exit(1)
 
@@ -81,6 +91,24 @@ class _Trial:
         if first.grading != second.grading or first.quality != second.quality:
             raise PredictionFailed("The same photograph gave two results.")
         return str(first.decision)
+
+    def repeat(self, times: int) -> str:
+        from drscreen.training.determinism import repeat
+
+        reader, spec = self._workstation.reader(), self._loaded().spec
+        samples = sorted((self._workstation.resources / "samples").glob("*.jpg"))
+        decoded = [reader.decode(reader.read(sample)) for sample in samples]
+        squares = [reader.prepare(photograph.image, spec.input) for photograph in decoded]
+        bundle = self._workstation.bundle_folder(self._model)
+        trials = repeat(bundle, squares, times, self._device)
+        for trial in trials:
+            say(
+                f"        {trial.way}: {trial.different} of {trial.asked} differ"
+                + (f", by up to {trial.farthest:.2g}" if trial.different else "")
+            )
+        if any(trial.different for trial in trials):
+            raise PredictionFailed("The same photograph gave two results.")
+        return f"{sum(trial.asked for trial in trials)} predictions"
 
     def record(self) -> str:
         password = secrets.token_urlsafe()

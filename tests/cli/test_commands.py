@@ -163,6 +163,13 @@ def test_selftest_passes_and_names_what_fails(drscreen: Run, bundle: Path) -> No
     assert "ok      photographs are decoded" in broken.stderr
 
 
+def test_selftest_repeats_and_counts_what_differs(drscreen: Run, bundle: Path) -> None:
+    ran = drscreen("selftest", "--model", bundle, "--repeat", 2)
+    assert ran.returncode == 0, ran.stderr
+    assert "among neighbours: 0 of" in ran.stderr
+    assert "ok      no bit of a result ever differs" in ran.stderr
+
+
 def test_bench_prints_each_stage_beside_eager_torch(
     drscreen: Run, bundle: Path, photograph: Path
 ) -> None:
