@@ -104,7 +104,7 @@ def evaluate(
 def _print(evaluation: Evaluation) -> None:
     from rich.table import Table
 
-    from drscreen.training.card import shown
+    from drscreen.training.metrics import shown
 
     table = Table(
         title=f"{evaluation.graded} graded of {evaluation.photographs} photographs of "

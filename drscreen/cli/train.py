@@ -87,9 +87,9 @@ def train(
 
     The same command goes on where it was stopped. The bundle is written when the plan is done.
     """
-    from drscreen.training.card import shown
     from drscreen.training.datasets.report import finding_lines
     from drscreen.training.gathering import DataPlan
+    from drscreen.training.metrics import shown
     from drscreen.training.plan import TrainingPlan
     from drscreen.training.run import Listener, TrainingRun
 

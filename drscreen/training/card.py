@@ -9,28 +9,10 @@ from typing import Any
 from drscreen.adapters.model.bundle import Bundle
 from drscreen.domain.grading import Grade
 from drscreen.training.calibration import SENSITIVITY_TARGET
-from drscreen.training.evaluation import Evaluation
+from drscreen.training.evaluation import FIGURES, Evaluation
 from drscreen.training.measurement import Measurement
-from drscreen.training.metrics import RESAMPLES, Estimate
+from drscreen.training.metrics import RESAMPLES, Estimate, shown
 from drscreen.training.plan import TrainingPlan
-
-#: Figures of an evaluation that a card shows, by the field's name.
-_FIGURES = {
-    "auc_referable": "AUC, referable (grade 2 and above)",
-    "auc_vision_threatening": "AUC, vision-threatening (grade 3 and above)",
-    "kappa": "Quadratic weighted kappa",
-    "sensitivity": "Sensitivity, referable, at the operating point",
-    "specificity": "Specificity, referable, at the operating point",
-    "calibration_error": "Expected calibration error, referable",
-    "human_review_rate": "Share sent to a human grader",
-}
-
-
-def shown(estimate: Estimate, digits: int = 3) -> str:
-    """``0.861 (0.812 to 0.905)``; a dash where the data do not determine the figure."""
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "-"
-    return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
 def model_card(
@@ -115,7 +97,7 @@ def _figures(measurement: Measurement, beside: Bundle | None) -> str:
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     counts = (f"{c['graded']} of {c['patients']} patients" for c in columns.values())
     lines.append("| Photographs | " + " | ".join(counts) + " |")
-    for field, label in _FIGURES.items():
+    for field, label in FIGURES.items():
         cells = (shown(Estimate(**column[field])) for column in columns.values())
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -147,7 +129,7 @@ def _started_from(start: Mapping[str, Any] | None) -> str:
     if start is None:
         return "random weights"
     before = start.get("provenance")
-    if before is None:
+    if before is None or "imported" in before:
         return str(start["file"])
     return (
         f"an earlier {start['architecture']} ({_trained_on(before)}; {_passes(before['plan'])}), "
@@ -172,7 +154,8 @@ def _called_in_vain(specificity: Estimate) -> str:
 
 def _looked_at_before(start: Mapping[str, Any] | None) -> str:
     """A training in pieces is steered by the figures of the pieces before; say so."""
-    if start is None or "provenance" not in start:
+    before = start.get("provenance") if start else None
+    if before is None or "imported" in before:
         return ""
     return (
         "- Earlier pieces of this training were measured on held-out patients too, and the road "

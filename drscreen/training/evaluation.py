@@ -19,6 +19,17 @@ from drscreen.training.metrics import (
     with_interval,
 )
 
+#: The figures of an evaluation that cards and pages show, by the field's name.
+FIGURES = {
+    "auc_referable": "AUC, referable (grade 2 and above)",
+    "auc_vision_threatening": "AUC, vision-threatening (grade 3 and above)",
+    "kappa": "Quadratic weighted kappa",
+    "sensitivity": "Sensitivity, referable, at the operating point",
+    "specificity": "Specificity, referable, at the operating point",
+    "calibration_error": "Expected calibration error, referable",
+    "human_review_rate": "Share sent to a human grader",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedPhotograph:

@@ -33,6 +33,13 @@ class Estimate:
     high: float | None
 
 
+def shown(estimate: Estimate, digits: int = 3) -> str:
+    """``0.861 (0.812 to 0.905)``; a dash where the data do not determine the figure."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "-"
+    return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+
+
 def quadratic_weighted_kappa(truth: Ints, found: Ints) -> float:
     """Cohen's kappa with quadratic weights (Cohen, 1968); nan where only one grade occurs."""
     table = confusion_matrix(truth, found).astype(np.float64)

@@ -17,9 +17,14 @@ import numpy as np
 
 from drscreen.domain.grading import REFERABLE_FROM, VISION_THREATENING_FROM, Grade
 from drscreen.training.calibration import COVERAGE_FLOOR, Calibration
-from drscreen.training.card import shown
 from drscreen.training.evaluation import EvaluatedPhotograph, Evaluation
-from drscreen.training.metrics import Floats, equally_filled, roc_curve, wilson_interval
+from drscreen.training.metrics import (
+    Floats,
+    equally_filled,
+    roc_curve,
+    shown,
+    wilson_interval,
+)
 from drscreen.training.picture import BLUE, GREY, SKY, VERMILLION, picture
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from drscreen.domain.errors import PlottingUnavailable
 from drscreen.domain.grading import Grade, grade_photograph
 from drscreen.domain.referral import Decision
 from drscreen.training.calibration import Calibration, calibrate
-from drscreen.training.card import shown
 from drscreen.training.evaluation import EvaluatedPhotograph, Evaluation, evaluate
+from drscreen.training.metrics import shown
 from drscreen.training.plots import (
     write_confusion,
     write_loss_curve,
