@@ -112,6 +112,45 @@ class BundleUnsupported(BundleError):
     code = "bundle_unsupported"
 
 
+class WeightsRefused(DrscreenError):
+    """A file of weights that holds code besides numbers; none of it was run."""
+
+    code = "weights_refused"
+    kept = "Nothing of it was run and nothing was written."
+    advice = "Ask whoever made it for the weights alone, best as .safetensors."
+
+
+class WeightsUnfit(DrscreenError):
+    """A file of weights that cannot be read, or that holds another network than was looked for."""
+
+    code = "weights_unfit"
+    kept = "Nothing was written."
+    advice = "drscreen imports ResNet-152 and ResNet-18 with five grades; see docs/models.md."
+
+
+class ExportUnavailable(DrscreenError):
+    """The libraries that write ONNX are not installed; screening does without them."""
+
+    code = "export_unavailable"
+    advice = 'Install them with: pip install "onnx>=1.19" "onnxscript>=0.5"'
+
+
+class ExportFailed(DrscreenError):
+    """The written network does not compute what drscreen's does, or could not be written."""
+
+    code = "export_failed"
+    kept = "No half-written file was left."
+    advice = "Export as .safetensors instead, and report this."
+
+
+class FileUnwritable(DrscreenError):
+    """A file or folder that was to be written cannot be."""
+
+    code = "file_unwritable"
+    kept = "No half-written file was left."
+    advice = "Check that the folder is there, that you may write to it and that it has room."
+
+
 class DeviceUnavailable(DrscreenError):
     """The named device is not in this machine."""
 

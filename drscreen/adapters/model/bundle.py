@@ -54,17 +54,29 @@ class Bundle:
     shards: tuple[str, ...]
     manifest: Mapping[str, Any]
 
-    def tensors(self) -> Tensors:
-        """All tensors in fp32 by torchvision's names. Raises `BundleDamaged`.
+    @property
+    def card(self) -> str:
+        """The text of its card, Markdown. Raises `BundleDamaged`."""
+        files = self.manifest["files"]
+        if CARD not in files:
+            raise BundleDamaged("The network has no card.")
+        return _verified(self.folder, CARD, files).decode(errors="replace")
 
-        Each shard is hashed again as it is read, so what is used is what was verified.
+    def stored(self, shard: str) -> dict[str, npt.NDArray[Any]]:
+        """A shard's arrays as they lie in its file, scales among them. Raises `BundleDamaged`.
+
+        It is hashed again as it is read, so what is used is what was verified.
         """
+        try:
+            return load_safetensors(_verified(self.folder, shard, self.manifest["files"]))
+        except SafetensorError as error:
+            raise BundleDamaged(f"The network's file {shard} cannot be read.") from error
+
+    def tensors(self) -> Tensors:
+        """All tensors in fp32 by torchvision's names. Raises `BundleDamaged`."""
         tensors: Tensors = {}
         for shard in self.shards:
-            try:
-                stored = load_safetensors(_verified(self.folder, shard, self.manifest["files"]))
-            except SafetensorError as error:
-                raise BundleDamaged(f"The network's file {shard} cannot be read.") from error
+            stored = self.stored(shard)
             for name, values in stored.items():
                 if name.endswith(SCALE_SUFFIX):
                     continue

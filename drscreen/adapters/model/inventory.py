@@ -1,0 +1,59 @@
+"""What is installed, and what a bundle stores. Without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drscreen.adapters.model.bundle import SCALE_SUFFIX, Bundle, installed, read_bundle
+from drscreen.domain.errors import BundleError
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledBundle:
+    """A bundle's folder, the bytes of its files, and its content or why it cannot be used."""
+
+    folder: Path
+    size: int
+    preferred: bool
+    bundle: Bundle | None
+    fault: BundleError | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """A tensor as it lies in its file: `type` is numpy's name, `size` counts bytes, scales too."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    size: int
+
+
+def inventory(folder: Path) -> list[InstalledBundle]:
+    """Every bundle of a folder, the preferred first, each file hashed; damaged ones too."""
+    found = []
+    for name in installed(folder):
+        own = folder / name
+        bundle, fault = None, None
+        try:
+            bundle = read_bundle(own)
+        except BundleError as error:
+            fault = error
+        size = sum(file.stat().st_size for file in own.iterdir() if file.is_file())
+        found.append(InstalledBundle(own, size, not found, bundle, fault))
+    return found
+
+
+def stored_tensors(bundle: Bundle) -> list[StoredTensor]:
+    """In the order of the files. Raises `BundleDamaged`."""
+    tensors = []
+    for shard in bundle.shards:
+        arrays = bundle.stored(shard)
+        for name, values in arrays.items():
+            if name.endswith(SCALE_SUFFIX):
+                continue
+            scale = arrays.get(name + SCALE_SUFFIX)
+            size = values.nbytes + (0 if scale is None else scale.nbytes)
+            tensors.append(StoredTensor(name, values.shape, values.dtype.name, size))
+    return tensors
