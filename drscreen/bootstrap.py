@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 
 from drscreen.adapters.system import paths
 from drscreen.adapters.system.clock import SystemClock
+from drscreen.domain.image import InputSpec
 from drscreen.domain.settings import DeviceChoice
 
+#: The size at which people look at an overlay.
+OVERLAY_VIEW = InputSpec(720, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
 if TYPE_CHECKING:
+    from drscreen.adapters.model.bundle import Bundle
+    from drscreen.adapters.model.inventory import InstalledBundle
+    from drscreen.domain.explanation import Explanation
     from drscreen.domain.ports import OpenStore, PhotographReader, Predictor, SettingsFile
     from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
@@ -69,6 +76,29 @@ class Workstation:
 
         return installed(paths.bundles())
 
+    def bundles(self) -> list[InstalledBundle]:
+        """Every installed network, damaged ones too; each file is hashed. Does not load torch."""
+        from drscreen.adapters.model.inventory import inventory
+
+        return inventory(paths.bundles())
+
+    def bundle(self, model: str = "") -> Bundle:
+        """A network's manifest, every file hashed. Raises a `BundleError`. Does not load torch."""
+        from drscreen.adapters.model.bundle import read_bundle
+
+        return read_bundle(self.bundle_folder(model))
+
+    def verified_bundle(self, model: str = "") -> Bundle:
+        """A network whose tensors are found whole and finite besides; seconds, torch is imported.
+
+        Raises a `BundleError`.
+        """
+        bundle = self.bundle(model)
+        from drscreen.adapters.model.predictor import load_network
+
+        load_network(bundle)
+        return bundle
+
     def reader(self) -> PhotographReader:
         """Decoding and preprocessing."""
         from drscreen.adapters.imaging.reader import PillowReader
@@ -109,3 +139,14 @@ class Workstation:
 
         gate = MeasuredQualityGate()
         return ScreeningService(reader or self.reader(), gate, predictor, self.clock, store)
+
+    def write_overlay(self, photograph: Path, explanation: Explanation, file: Path) -> None:
+        """Draw what a network looked at beside the photograph, as PNG. Raises a `PhotographError`
+        or `OSError`.
+        """
+        from drscreen.adapters.imaging.overlay import draw_overlay, write_png
+
+        reader = self.reader()
+        decoded = reader.decode(reader.read(photograph))
+        square = reader.prepare(decoded.image, OVERLAY_VIEW)
+        write_png(draw_overlay(square, explanation), file)

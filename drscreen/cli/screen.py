@@ -19,7 +19,7 @@ from drscreen.cli.output import (
     result_object,
 )
 from drscreen.cli.progress import counting
-from drscreen.domain.errors import DrscreenError, PhotographError, PredictionFailed
+from drscreen.domain.errors import DrscreenError, FileUnwritable, PhotographError, PredictionFailed
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import normalised_mrn
 from drscreen.domain.ports import OpenStore
@@ -45,6 +45,10 @@ def screen(
         str, typer.Option(help="The patient's number; an unknown one makes a new record.")
     ] = "",
     eye: Annotated[Laterality | None, typer.Option(help="OD right, OS left.")] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(help="Folder for pictures of what the network looked at, one a photograph."),
+    ] = None,
     password_file: PasswordFile = None,
     home: Home = None,
 ) -> None:
@@ -67,7 +71,10 @@ def screen(
             else nullcontext()
         )
         with opened as store, counting("screening", len(files), hidden=as_json) as step:
-            for outcome in _screened(workstation, files, target, store, model, device):
+            requests = [ScreeningRequest(f, target, explain=overlay is not None) for f in files]
+            for outcome in _screened(workstation, requests, store, model, device):
+                if overlay is not None:
+                    _write_overlay(workstation, outcome[1], overlay)
                 if as_json:
                     _print_outcome(*outcome)
                 outcomes.append(outcome)
@@ -89,8 +96,7 @@ def _expanded(paths: list[Path]) -> Iterator[Path]:
 
 def _screened(
     workstation: Workstation,
-    files: list[Path],
-    target: SaveTo | None,
+    requests: list[ScreeningRequest],
     store: OpenStore | None,
     model: str,
     device: DeviceChoice,
@@ -101,13 +107,25 @@ def _screened(
     except DrscreenError as error:
         # A script that joins results by path must hear of every path.
         tell(error)
-        yield from ((path, error) for path in files)
+        yield from ((request.path, error) for request in requests)
         return
-    for path in files:
+    for request in requests:
         try:
-            yield path, service.screen(ScreeningRequest(path, target))
+            yield request.path, service.screen(request)
         except (PhotographError, PredictionFailed) as error:
-            yield path, error
+            yield request.path, error
+
+
+def _write_overlay(
+    workstation: Workstation, outcome: ScreeningResult | DrscreenError, folder: Path
+) -> None:
+    """Photographs of one name in different folders are told apart by their hash."""
+    if isinstance(outcome, ScreeningResult) and outcome.explanation is not None:
+        file = folder / f"{outcome.path.stem}-{outcome.sha256[:8]}.png"
+        try:
+            workstation.write_overlay(outcome.path, outcome.explanation, file)
+        except OSError as error:
+            raise FileUnwritable(f"The overlay {file} cannot be written.") from error
 
 
 def _print_outcome(path: Path, outcome: ScreeningResult | DrscreenError) -> None:

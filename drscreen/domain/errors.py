@@ -147,8 +147,8 @@ class FileUnwritable(DrscreenError):
     """A file or folder that was to be written cannot be."""
 
     code = "file_unwritable"
-    kept = "No half-written file was left."
-    advice = "Check that the folder is there, that you may write to it and that it has room."
+    kept = "What was there before was left as it is."
+    advice = "Name another place, that you may write to and that has room."
 
 
 class DeviceUnavailable(DrscreenError):

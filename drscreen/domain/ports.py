@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from drscreen.domain.explanation import Explanation
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.quality import QualityVerdict
@@ -67,6 +68,13 @@ class Predictor(Protocol):
         """Five raw logits for each prepared square of `spec.input.size` pixels.
 
         The same photograph gives the same bits on the same machine. Raises `PredictionFailed`.
+        """
+        ...
+
+    def explain(self, image: RgbImage) -> tuple[tuple[float, ...], Explanation]:
+        """The logits that `predict` gives, and where on the square they came from.
+
+        Raises `PredictionFailed`.
         """
         ...
 

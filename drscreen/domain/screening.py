@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from drscreen.domain.cancel import CancelToken
+from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grading, OperatingPoint
 from drscreen.domain.image import InputSpec, Laterality
 from drscreen.domain.quality import QualityVerdict
@@ -64,19 +65,24 @@ class SaveTo:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningRequest:
-    """A photograph to be screened, and where to save the result (nowhere if `save_to` is None)."""
+    """A photograph to be screened, and where to save the result (nowhere if `save_to` is None).
+
+    `explain` asks for what the network looked at as well.
+    """
 
     path: Path
     save_to: SaveTo | None = None
     cancel: CancelToken = field(default_factory=CancelToken, compare=False)
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScreeningResult:
     """What screening one photograph gave.
 
-    `grading` is None exactly where the photograph is ungradable. `media_type` is the file's own
-    format, e.g. ``image/jpeg``.
+    `grading` is None exactly where the photograph is ungradable. `explanation` is there where it
+    was asked for and the photograph was graded. `media_type` is the file's own format, e.g.
+    ``image/jpeg``.
     """
 
     path: Path
@@ -91,3 +97,4 @@ class ScreeningResult:
     operating_point: OperatingPoint
     seconds: Seconds
     record: str | None = None
+    explanation: Explanation | None = None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drscreen.domain.cancel import CancelToken
+from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grading, grade_photograph
 from drscreen.domain.image import DecodedPhotograph
 from drscreen.domain.patient import Patient
@@ -63,7 +64,10 @@ class ScreeningService:
         self._enter(Stage.QUALITY, request.cancel, progress)
         quality = self._gate.assess(photograph)
         judged = self._clock.elapsed()
-        grading = self._grade(photograph, request.cancel, progress) if quality.gradable else None
+        grading, explanation = None, None
+        if quality.gradable:
+            self._enter(Stage.PREDICTING, request.cancel, progress)
+            grading, explanation = self._grade(photograph, explain=request.explain)
         graded = self._clock.elapsed()
         spec = self._predictor.spec
         result = ScreeningResult(
@@ -77,6 +81,7 @@ class ScreeningService:
             decision=decide(quality, grading, spec.operating_point),
             model=spec.model,
             operating_point=spec.operating_point,
+            explanation=explanation,
             seconds=Seconds(
                 decode=decoded - started,
                 quality=judged - decoded,
@@ -102,13 +107,16 @@ class ScreeningService:
         return data, self._reader.decode(data)
 
     def _grade(
-        self, photograph: DecodedPhotograph, cancel: CancelToken, progress: Progress
-    ) -> Grading:
-        self._enter(Stage.PREDICTING, cancel, progress)
+        self, photograph: DecodedPhotograph, *, explain: bool
+    ) -> tuple[Grading, Explanation | None]:
         spec = self._predictor.spec
         square = self._reader.prepare(photograph.image, spec.input)
-        (logits,) = self._predictor.predict([square])
-        return grade_photograph(logits, spec.temperature, spec.operating_point)
+        explanation = None
+        if explain:
+            logits, explanation = self._predictor.explain(square)
+        else:
+            (logits,) = self._predictor.predict([square])
+        return grade_photograph(logits, spec.temperature, spec.operating_point), explanation
 
     def _save(
         self, target: SaveTo, data: bytes, result: ScreeningResult, is_drawing: bool

@@ -14,7 +14,7 @@ from PIL import Image
 
 from drscreen.adapters.imaging.field_of_view import equalised
 from drscreen.domain.grading import Grade
-from drscreen.training.simulation.lesion_class import LesionClass
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.photograph import simulate
 from drscreen.training.squares import Squares
 

@@ -30,6 +30,7 @@ from drscreen.adapters.model.network import (
     normalise,
 )
 from drscreen.domain.image import InputSpec
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.augmentation import augment
 from drscreen.training.checkpoint import append_line, load_checkpoint, save_checkpoint
 from drscreen.training.initial import Start, initialise
@@ -42,7 +43,6 @@ from drscreen.training.objective import (
     prior_correction,
 )
 from drscreen.training.plan import TrainingPlan
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.squares import Squares
 
 #: A run's log: a JSON object a line, with step, loss and kappa.

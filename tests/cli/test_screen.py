@@ -193,3 +193,23 @@ def test_init_refuses_a_second_store_and_a_weak_password(drscreen: Run) -> None:
     again = drscreen(*command, stdin="correct horse battery")
     assert again.returncode == 1
     assert "[store_exists]" in again.stderr
+
+
+def test_overlays_are_written_for_what_was_graded(
+    drscreen: Run, bundle: Path, photograph: Path, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.jpg"
+    damaged.write_bytes(photograph.read_bytes()[:5000])
+    command = ("screen", photograph, damaged, "--model", bundle, "--json")
+    ran = drscreen(*command, "--overlay", tmp_path / "overlays")
+    assert ran.returncode == 1
+    (picture,) = (tmp_path / "overlays").iterdir()
+    assert picture.name.startswith("drawing-")
+    with Image.open(picture) as opened:
+        assert opened.size[0] == 1440
+    plain = json.loads(drscreen(*command).stdout.splitlines()[0])
+    shown = json.loads(ran.stdout.splitlines()[0])
+    assert plain["probabilities"] == shown["probabilities"]
+    refused = drscreen(*command, "--overlay", damaged)
+    assert refused.returncode == 1
+    assert "[file_unwritable]" in refused.stderr

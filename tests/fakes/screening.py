@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from drscreen.domain.errors import PhotographDamaged, PhotographEmpty, PhotographNotFound
+from drscreen.domain.explanation import CellMap, Explanation
 from drscreen.domain.grading import OperatingPoint
 from drscreen.domain.image import DecodedPhotograph, InputSpec, RgbImage
 from drscreen.domain.quality import QualityReason, QualityVerdict
@@ -102,6 +103,10 @@ class FakePredictor:
             self.during()
         logits = tuple(6.0 if grade == self.grade else 0.0 for grade in range(5))
         return [logits for _ in images]
+
+    def explain(self, image: RgbImage) -> tuple[tuple[float, ...], Explanation]:
+        (logits,) = self.predict([image])
+        return logits, Explanation(CellMap(2, (0.0, 1.0, 0.0, 0.0)), {})
 
 
 class Gateway:

@@ -10,9 +10,9 @@ import pytest
 
 from drscreen.adapters.model.bundle_writer import write_bundle
 from drscreen.domain.errors import DatasetError
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.gathering import DataPlan, Gathered, gather
 from drscreen.training.plan import Stage, TrainingPlan
-from drscreen.training.simulation.lesion_class import LesionClass
 from tests.bundles import content, random_tensors
 from tests.training.datasets.trees import draw, write_csv
 

@@ -21,6 +21,7 @@ from drscreen.adapters.model.predictor import TorchPredictor
 from drscreen.domain.errors import CheckpointError
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.augmentation import augment
 from drscreen.training.datasets.dataset import find_dataset
 from drscreen.training.gathering import DataPlan
@@ -29,7 +30,6 @@ from drscreen.training.material import Portion
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
 from drscreen.training.plan import Stage, TrainingPlan
 from drscreen.training.run import TrainingRun
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.trainer import Trainer, TrainingProgress
 from tests.bundles import write_random_bundle
 

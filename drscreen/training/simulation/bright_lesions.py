@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.canvas import Canvas
 from drscreen.training.simulation.landmarks import Point
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.shapes import blob, grain
 from drscreen.training.simulation.smoothing import Floats
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.appearance import Appearance
 from drscreen.training.simulation.landmarks import Landmarks
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.smoothing import Floats, box_mean_bytes
 
 #: A change counts as seen from this many of 255 levels in any channel: sensor noise after scaling

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.canvas import Canvas
 from drscreen.training.simulation.landmarks import Point
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.shapes import blob, grain
 
 #: Fewer noticeable pixels than this share of a disc's square would be a dot, not a haemorrhage.

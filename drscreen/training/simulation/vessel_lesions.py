@@ -11,10 +11,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.bright_lesions import WOOL, local_white
 from drscreen.training.simulation.canvas import Canvas
 from drscreen.training.simulation.landmarks import Point
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.shapes import blob, grain
 from drscreen.training.simulation.strokes import Line, stroke, tapered, wander, window_of
 from drscreen.training.simulation.vessels import trace_vein

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.appearance import measure_appearance
 from drscreen.training.simulation.bright_lesions import draw_cotton_wool, draw_exudates
 from drscreen.training.simulation.canvas import NOTICEABLE, Canvas
@@ -17,7 +18,6 @@ from drscreen.training.simulation.confounders import (
 )
 from drscreen.training.simulation.escaped_blood import draw_preretinal, draw_vitreous
 from drscreen.training.simulation.landmarks import Point, find_landmarks
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.placement import Places
 from drscreen.training.simulation.red_lesions import (
     draw_flame,

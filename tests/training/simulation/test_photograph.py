@@ -8,9 +8,9 @@ import pytest
 
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
+from drscreen.domain.lesions import LesionClass
 from drscreen.training.simulation.canvas import NOTICEABLE
 from drscreen.training.simulation.landmarks import find_landmarks
-from drscreen.training.simulation.lesion_class import LesionClass
 from drscreen.training.simulation.photograph import carry_out, simulate
 from drscreen.training.simulation.recipe import Recipe
 

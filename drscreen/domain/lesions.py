@@ -1,4 +1,4 @@
-"""What a lesion map distinguishes; the order is that of a network's dense head."""
+"""The lesions of diabetic retinopathy that a map tells apart, in the order of a network's head."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ class LesionClass(IntEnum):
     NEW_VESSEL = 5
     #: Preretinal and vitreous haemorrhage.
     PRERETINAL_BLOOD = 6
+
+    @property
+    def title(self) -> str:
+        """For people: "hard exudate"."""
+        return self.name.lower().replace("_", " ")

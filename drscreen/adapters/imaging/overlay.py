@@ -1,0 +1,83 @@
+"""A photograph beside what a network made of it, for a person to check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from drscreen.adapters.imaging.field_of_view import as_image, from_image
+from drscreen.domain.explanation import CellMap, Explanation
+from drscreen.domain.image import RgbImage
+
+_NOTICE = "Research use, not a cleared medical device."
+_CAPTION = "Yellow to red: what spoke for 'referable'. Outlined: lesions that the network suspects."
+#: Heat below this share of the hottest place is left clear.
+_COOL = 0.25
+_OPACITY = 0.5
+#: A cell counts as a suspected lesion from this probability on.
+_SUSPECTED = 0.5
+_OUTLINE = (0, 229, 255)
+_LINE = 18
+
+
+def draw_overlay(square: RgbImage, explanation: Explanation) -> RgbImage:
+    """The prepared square, the same with heat and outlined lesion cells, and what they mean.
+
+    `square` is as taken, not equalised, of any size. Twice its width.
+    """
+    plain = as_image(square)
+    side = plain.width
+    marked = _heated(plain, explanation.heat)
+    suspected = _outline(marked, explanation.lesions)
+    page = Image.new("RGB", (2 * side, side + 3 * _LINE + 8))
+    page.paste(plain, (0, 0))
+    page.paste(marked, (side, 0))
+    text = ImageDraw.Draw(page)
+    font = ImageFont.load_default(13)
+    found = ", ".join(suspected) or "none above the threshold"
+    for number, line in enumerate((_NOTICE, _CAPTION, f"Lesions suspected: {found}.")):
+        text.text((6, side + 4 + number * _LINE), line, fill=(220, 220, 220), font=font)
+    return from_image(page)
+
+
+def write_png(image: RgbImage, file: Path) -> None:
+    """Raises `OSError`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    as_image(image).save(file, "PNG")
+
+
+def _heated(plain: Image.Image, heat: CellMap) -> Image.Image:
+    """Yellow where it is warm, red where it is hottest, over a photograph that shows through."""
+    cells = np.array(heat.values, np.float32).reshape(heat.side, heat.side)
+    wide = Image.fromarray(cells).resize(plain.size, Image.Resampling.BICUBIC)
+    warmth = np.clip((np.asarray(wide) - _COOL) / (1 - _COOL), 0, 1)[..., None]
+    colour = np.concatenate(
+        [np.full_like(warmth, 255), 255 * (1 - warmth), np.zeros_like(warmth)], axis=2
+    )
+    opacity = _OPACITY * np.sqrt(warmth)
+    pixels = np.asarray(plain, np.float32) * (1 - opacity) + colour * opacity
+    return Image.fromarray(np.rint(pixels).astype(np.uint8))
+
+
+def _outline(marked: Image.Image, lesions: Mapping[str, CellMap]) -> list[str]:
+    """Outline suspected cells; the lesions' names with their number of cells."""
+    pen = ImageDraw.Draw(marked)
+    found = []
+    for name, probabilities in lesions.items():
+        cells = _cells(probabilities)
+        if len(cells):
+            found.append(f"{name} ({len(cells)} cells)")
+        width = marked.width / probabilities.side
+        for row, column in cells:
+            corner = (column * width, row * width, (column + 1) * width, (row + 1) * width)
+            pen.rectangle(corner, outline=_OUTLINE)
+    return found
+
+
+def _cells(probabilities: CellMap) -> npt.NDArray[np.intp]:
+    grid = np.array(probabilities.values).reshape(probabilities.side, probabilities.side)
+    return np.argwhere(grid >= _SUSPECTED)
