@@ -3,7 +3,18 @@
 Each module below adds its commands to `app`; the order here is that of the help page.
 """
 
-from drscreen.cli import screen, evaluate, train, store, window, demo, selftest, bench  # isort: skip
+from drscreen.cli import screen, evaluate, train, model, store, window, demo, selftest, bench  # isort: skip
 from drscreen.cli.app import app
 
-__all__ = ["app", "bench", "demo", "evaluate", "screen", "selftest", "store", "train", "window"]
+__all__ = [
+    "app",
+    "bench",
+    "demo",
+    "evaluate",
+    "model",
+    "screen",
+    "selftest",
+    "store",
+    "train",
+    "window",
+]

@@ -132,7 +132,7 @@ class ExportUnavailable(DrscreenError):
     """The libraries that write ONNX are not installed; screening does without them."""
 
     code = "export_unavailable"
-    advice = 'Install them with: pip install "onnx>=1.19" "onnxscript>=0.5"'
+    advice = 'Install them with: pip install "onnx>=1.20" "onnxscript>=0.7"'
 
 
 class ExportFailed(DrscreenError):

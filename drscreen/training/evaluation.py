@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,19 @@ class Evaluation:
     calibration_error: Estimate
     ungradable_rate: Estimate
     human_review_rate: Estimate
+
+
+def recorded(evaluation: object, figure: str) -> Estimate | None:
+    """A figure of an `Evaluation` as a bundle's manifest, which is anybody's JSON, holds it.
+
+    None where it does not.
+    """
+    found = evaluation.get(figure) if isinstance(evaluation, Mapping) else None
+    if not isinstance(found, Mapping):
+        return None
+    numbers = [found.get(key) for key in ("value", "low", "high")]
+    value, low, high = (float(n) if isinstance(n, int | float) else None for n in numbers)
+    return Estimate(value, low, high)
 
 
 def evaluate(rows: Sequence[EvaluatedPhotograph]) -> Evaluation:

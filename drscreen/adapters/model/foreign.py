@@ -85,7 +85,8 @@ def read_foreign(file: Path) -> ForeignWeights:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
         raise WeightsUnfit(f"{file.name} is not there or cannot be read.") from error
-    power, set_aside = 1.0, []
+    power = 1.0
+    set_aside: list[str] = []
     if file.suffix.lower() == SAFETENSORS:
         found, power = _from_safetensors(file)
     else:

@@ -32,7 +32,7 @@ class StoredTensor:
 
 def inventory(folder: Path) -> list[InstalledBundle]:
     """Every bundle of a folder, the preferred first, each file hashed; damaged ones too."""
-    found = []
+    found: list[InstalledBundle] = []
     for name in installed(folder):
         own = folder / name
         bundle, fault = None, None
