@@ -91,7 +91,7 @@ def train(
     from drscreen.training.gathering import DataPlan
     from drscreen.training.metrics import shown
     from drscreen.training.plan import TrainingPlan
-    from drscreen.training.run import Listener, TrainingRun
+    from drscreen.training.run import Listener, TrainingRun, check_out
 
     also_share, simulated_share, ungraded_share = _numbers(shares, 3)
     photographs = DataPlan(
@@ -117,6 +117,8 @@ def train(
         still=tuple(layer for layer in still.split(",") if layer),
     )
     with failures_told(), progress_bar() as bar:
+        # Now rather than after hours.
+        check_out(out)
         screen = _Screen(bar)
         listener = Listener(screen.counted, screen.trained)
         training = TrainingRun(

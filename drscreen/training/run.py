@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
-from drscreen.adapters.model.bundle_writer import BundleContent, write_bundle
+from drscreen.adapters.model.bundle_writer import BundleContent, check_replaceable, write_bundle
 from drscreen.adapters.model.predictor import network_with
 from drscreen.domain.errors import DatasetError
 from drscreen.training.card import model_card
@@ -40,6 +40,11 @@ class Listener:
 
     counted: Callable[[str, int, int], None] = lambda _what, _done, _all: None
     trained: Callable[[TrainingProgress], None] = lambda _progress: None
+
+
+def check_out(folder: Path) -> None:
+    """Raises `FileUnwritable` where a bundle written there would remove something else."""
+    check_replaceable(folder)
 
 
 class TrainingRun:

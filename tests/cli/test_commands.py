@@ -139,6 +139,9 @@ def test_train_says_what_is_wrong_with_its_options(drscreen: Run, data: Path) ->
     greedy = drscreen(*command, "--also", data, "--shares", "0.9,0.9,0", "--simulate", 1)
     assert greedy.returncode == 1
     assert "leave nothing" in greedy.stderr
+    taken = drscreen("train", "--data", data, "--run", data / "run", "--out", data)
+    assert taken.returncode == 1
+    assert "[file_unwritable]" in taken.stderr
 
 
 def test_demo_grades_the_drawings_and_can_be_run_again(

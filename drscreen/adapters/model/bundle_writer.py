@@ -25,7 +25,7 @@ from drscreen.adapters.model.bundle import (
     manifest_hash,
     read_bundle,
 )
-from drscreen.domain.errors import BundleDamaged
+from drscreen.domain.errors import BundleDamaged, FileUnwritable
 from drscreen.domain.grading import Grade, OperatingPoint
 from drscreen.domain.image import InputSpec
 
@@ -101,12 +101,20 @@ def as_stored(tensors: Tensors) -> Tensors:
     }
 
 
+def check_replaceable(folder: Path) -> None:
+    """Raises `FileUnwritable` where writing a bundle there would remove something else."""
+    holds_bundle = (folder / MANIFEST).is_file()
+    if folder.exists() and not holds_bundle and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileUnwritable(f"{folder.name} holds something else than a network.")
+
+
 def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bundle:
     """Write a bundle, replacing one that is there, and read it back verified.
 
     Raises `BundleDamaged` where it does not read back as `as_stored` says; an older bundle in its
-    place is kept then.
+    place is kept then. Raises `FileUnwritable` where something else lies there.
     """
+    check_replaceable(folder)
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)

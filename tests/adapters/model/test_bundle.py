@@ -20,7 +20,7 @@ from drscreen.adapters.model.bundle import (
     resolve,
 )
 from drscreen.adapters.model.bundle_writer import SHARD_BYTES, quantised, write_bundle
-from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported
+from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported, FileUnwritable
 from tests.bundles import content, random_tensors, write_random_bundle
 
 
@@ -173,3 +173,12 @@ def test_the_preferred_bundle_is_taken_where_none_is_named(whole: Path, tmp_path
     assert installed(tmp_path) == ["lite", "zebra"]
     assert resolve(tmp_path, "") == tmp_path / "lite"
     assert resolve(tmp_path, str(whole)) == whole
+
+
+def test_a_folder_with_something_else_in_it_is_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "holiday.jpg").write_bytes(b"dear to somebody")
+    with pytest.raises(FileUnwritable, match="something else"):
+        write_random_bundle(folder)
+    assert (folder / "holiday.jpg").read_bytes() == b"dear to somebody"
