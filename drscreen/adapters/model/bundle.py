@@ -30,8 +30,9 @@ MANIFEST = "bundle.json"
 CARD = "MODEL_CARD.md"
 #: Appended to a tensor's name: its per-output-channel scales. Such a tensor is stored as int8.
 SCALE_SUFFIX = "::scale"
-#: Which installed bundle is used when none is named: the first of these that is there.
-PREFERRED = ("resnet152", "lite")
+#: Which installed bundle is used when none is named: the first of these that is there. The light
+#: one first, as long as it is the better of the two on patients held out; see docs/training.md.
+PREFERRED = ("lite", "resnet152")
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 
