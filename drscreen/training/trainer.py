@@ -131,7 +131,7 @@ class Trainer:
             kappa = self._kappa()
             left = pace * (self.steps - self.step)
             progress(TrainingProgress(self.step, self.steps, loss, kappa, left))
-            if self.step % 20 == 0:
+            if self.step % 20 == 0 or self.step == self.steps:
                 entry = {"step": self.step, "loss": round(loss, 5)}
                 if math.isfinite(kappa):
                     entry["kappa"] = round(kappa, 4)
