@@ -60,8 +60,9 @@ def test_list_shows_the_preferred_and_the_damaged(installed: Path) -> None:
 
 
 def test_list_gives_the_interval_of_ours_and_waits_for_no_torch(drscreen: Run) -> None:
-    lite = json.loads(drscreen("model", "list", "--json").stdout.splitlines()[-1])
-    assert lite["name"] == "lite"
+    lines = drscreen("model", "list", "--json").stdout.splitlines()
+    lite = {entry["name"]: entry for entry in map(json.loads, lines)}["lite"]
+    assert lite["preferred"]
     assert lite["auc_referable"]["low"] < lite["auc_referable"]["value"]
     code = "from drscreen.cli import app; app(['model', 'list'], standalone_mode=False)"
     code += "; import sys; sys.exit('torch' in sys.modules)"
