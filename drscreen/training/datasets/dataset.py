@@ -113,7 +113,7 @@ def _read_csv(
     if len(used) > 1 and csv.plain:
         raise DatasetError(
             f"{content.folder} has more than one labels file: {names(content, used)}. "
-            "Name one with --labels."
+            "Leave one in the folder."
         )
     pairs = [f for f in files if set(f.columns) >= PAIR_COLUMNS and f not in used]
     reader = RowReader(content, grade)

@@ -47,8 +47,8 @@ def recognise_folder(
     if fitting:
         found = ", ".join(f"{layout} ({why})" for layout, why in fitting.items())
         raise DatasetError(
-            f"More than one layout fits {content.folder}: {found}. Choose with --layout, or name "
-            "the labels file with --labels."
+            f"More than one layout fits {content.folder}: {found}. Choose with --layout, or "
+            "leave one labels file in the folder."
         )
     spoilt = ", ".join(content.relative(path) for path in unreadable)
     raise DatasetError(
@@ -56,7 +56,7 @@ def recognise_folder(
         f"{len(content.csv_files)} csv files). "
         + (f"Not readable as csv in UTF-8: {spoilt}. " if spoilt else "")
         + f"{_looked_for()}, and for folders named by grade (0 to 4, or No_DR, Mild, Moderate, "
-        "Severe, Proliferate_DR). Name the labels file with --labels, or the layout with "
+        "Severe, Proliferate_DR). Put the labels file into the folder, or name the layout with "
         f"--layout ({', '.join(Layout)})."
     )
 

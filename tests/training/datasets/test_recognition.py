@@ -25,7 +25,7 @@ def test_a_folder_of_photographs_alone(tmp_path: Path) -> None:
     message = refusal(tmp_path)
     assert "2 photographs, 0 csv files" in message
     assert "APTOS 2019: id_code, diagnosis" in message
-    assert "--labels" in message
+    assert "Put the labels file into the folder" in message
     assert "aptos, eyepacs, deepdrid, messidor2, idrid, plain, folders" in message
 
 
