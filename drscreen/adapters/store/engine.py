@@ -20,30 +20,40 @@ from drscreen.adapters.store.keys import DATABASE_ID_BYTES, KEY_BYTES
 BUSY_TIMEOUT_MS = 5000
 
 
-def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
-    """An engine on the database at `path`, whose file must be there. Opens nothing yet; any thread.
+def keyed_connection(path: Path, key: bytes, database_id: bytes) -> Any:
+    """A driver's connection to the encrypted file at `path`, which must be there; may be empty.
 
     `database_id` is used as the file's salt, which is its first 16 bytes: so a file can be told
-    to be ours before any key is known. Each transaction begins IMMEDIATE, because one that reads
-    first and writes later would fail where another wrote in between.
+    to be ours before any key is known. Raises the driver's errors.
     """
-    if len(key) != KEY_BYTES or len(database_id) != DATABASE_ID_BYTES:
-        # SQLCipher takes a raw key of another length for a passphrase, without a word.
-        raise ValueError("a raw key has 32 bytes and its salt 16")
-    address = f"{path.absolute().as_uri()}?mode=rw"
-    raw_key = (key + database_id).hex()
+    _check_lengths(key, database_id)
+    connection = sqlcipher.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,  # transactions are begun by `_begin`, not by the driver
+        check_same_thread=False,  # the pool hands a connection to one thread at a time
+    )
+    try:
+        # Failures reach the caller as errors; SQLCipher would print them as well.
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{(key + database_id).hex()}'\"")
+    except sqlcipher.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
+    """An engine on the database at `path`; see `keyed_connection`. Opens nothing yet; any thread.
+
+    Each transaction begins IMMEDIATE, because one that reads first and writes later would fail
+    where another wrote in between.
+    """
+    _check_lengths(key, database_id)
 
     def connect() -> Any:
-        connection = sqlcipher.connect(
-            address,
-            uri=True,
-            isolation_level=None,  # transactions are begun by `_begin`, not by the driver
-            check_same_thread=False,  # the pool hands a connection to one thread at a time
-        )
+        connection = keyed_connection(path, key, database_id)
         try:
-            # Failures reach the caller as errors; SQLCipher would print them as well.
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{raw_key}'\"")
             connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -62,6 +72,12 @@ def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
     event.listen(engine, "begin", _begin)
     event.listen(engine, "checkin", _leave_clean)
     return engine
+
+
+def _check_lengths(key: bytes, database_id: bytes) -> None:
+    if len(key) != KEY_BYTES or len(database_id) != DATABASE_ID_BYTES:
+        # SQLCipher takes a raw key of another length for a passphrase, without a word.
+        raise ValueError("a raw key has 32 bytes and its salt 16")
 
 
 def _begin(connection: Connection) -> None:

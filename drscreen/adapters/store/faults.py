@@ -34,8 +34,13 @@ class _Code(IntEnum):
 
 def from_database(error: DBAPIError) -> StoreError:
     """The store error that says what the database's means."""
+    return from_driver(error.orig)
+
+
+def from_driver(error: BaseException | None) -> StoreError:
+    """The same for an error of the driver itself."""
     # The low byte of an extended code is its primary code.
-    match getattr(error.orig, "sqlite_errorcode", 0) & 0xFF:
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case _Code.FULL:
             return StoreFull("The disk is full; the record was not saved.")
         case _Code.PERM | _Code.READONLY | _Code.CANTOPEN:

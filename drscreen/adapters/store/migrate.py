@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +38,15 @@ def migrate(connection: Connection) -> None:
     command.upgrade(configuration(connection), "head")
 
 
-def bring_up_to_date(connection: Connection) -> None:
-    """Run the steps that are missing. Raises `StoreNewer`, `StoreDamaged`, `DBAPIError`."""
+def bring_up_to_date(connection: Connection, keep_copy: Callable[[str], None]) -> bool:
+    """Run the steps that are missing; whether there were any.
+
+    Before the first of them `keep_copy` is called with the schema that is about to be left.
+    Raises `StoreNewer`, `StoreDamaged`, `DBAPIError`.
+    """
     stamps = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
     if stamps == [HEAD]:
-        return
+        return False
     if len(stamps) != 1:
         raise StoreDamaged("The records do not say which version of the program wrote them.")
     from alembic.script import ScriptDirectory
@@ -50,4 +55,17 @@ def bring_up_to_date(connection: Connection) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     if stamps[0] not in known:
         raise StoreNewer("The records were written by a newer drscreen.")
+    keep_copy(stamps[0])
+    before = _counts(connection)
     migrate(connection)
+    if _counts(connection) != before or connection.execute(text("PRAGMA foreign_key_check")).all():
+        raise StoreDamaged("The records would not have come through the upgrade whole.")
+    return True
+
+
+def _counts(connection: Connection) -> list[int | None]:
+    """How many rows there are of what a clinic must never lose."""
+    return [
+        connection.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608 - our own names
+        for table in ("clinic", "users", "patients", "exams", "photographs", "gradings")
+    ]

@@ -27,6 +27,7 @@ from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey, KeyCost, ac
 from drscreen.adapters.store.migrate import bring_up_to_date, migrate
 from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
 from drscreen.adapters.store.tables import ClinicRow
+from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
 from drscreen.domain.users import Role, User
@@ -176,8 +177,10 @@ class SqlCipherStore:
         return keys
 
     def _signed_in(self, unlocked: Unlocked, user: str, data_key: DataKey) -> SqlCipherOpenStore:
+        copies = UpgradeCopies(self._folder / DATABASE, data_key)
         with database_errors(), unlocked.engine.begin() as connection:
-            bring_up_to_date(connection)
+            if not bring_up_to_date(connection, copies.keep):
+                copies.remove()
             with Session(connection) as session:
                 account = account_row(session, user)
                 if account is None:

@@ -57,14 +57,6 @@ def test_checks_are_those_of_the_models(opened: SqlCipherOpenStore) -> None:
             assert f"CONSTRAINT {constraint.name} " in made
 
 
-def test_older_records_are_brought_up_to_date(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[str] = []
-    monkeypatch.setattr(migrate, "HEAD", "0002")
-    monkeypatch.setattr(migrate, "migrate", lambda connection: steps.append("migrated"))
-    unlocked(home).close()
-    assert steps == ["migrated"]
-
-
 def test_connection_is_set_up_for_safety(opened: SqlCipherOpenStore) -> None:
     with connected(opened) as connection:
         settings = {

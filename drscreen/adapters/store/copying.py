@@ -1,0 +1,67 @@
+"""A copy of the database while it is in use: SQLite's online backup between keyed connections."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from drscreen.adapters.store.engine import keyed_connection
+from drscreen.adapters.store.faults import from_driver
+from drscreen.adapters.store.files import UNFINISHED, sync_folder
+from drscreen.adapters.store.keys import DataKey
+from drscreen.domain.errors import StoreDamaged
+
+
+def copy_database(source: Path, target: Path, data_key: DataKey) -> None:
+    """Put what is committed in `source` at `target`, under the same key, read back and synced.
+
+    Writers in other transactions are neither waited for nor held up. The target is whole or not
+    there. Raises `StoreFull`, `StoreUnwritable`, `StoreDamaged`, `OSError`.
+    """
+    unfinished = target.with_name(target.name + UNFINISHED)
+    try:
+        unfinished.touch(mode=0o600)
+        _copy(source, unfinished, data_key)
+        check_database(unfinished, data_key)
+        _sync(unfinished)
+        unfinished.replace(target)
+    except sqlcipher.Error as error:
+        raise from_driver(error) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+def _copy(source: Path, target: Path, data_key: DataKey) -> None:
+    key, database_id = data_key.database_key(), data_key.database_id
+    with (
+        closing(keyed_connection(source, key, database_id)) as reading,
+        closing(keyed_connection(target, key, database_id)) as writing,
+    ):
+        # Nobody reads the target before it is renamed: a journal of it would only be litter.
+        writing.execute("PRAGMA journal_mode = OFF")
+        writing.execute("PRAGMA synchronous = OFF")
+        reading.backup(writing)
+
+
+def check_database(path: Path, data_key: DataKey) -> None:
+    """Read every page of a database that nobody else has open.
+
+    Raises `StoreDamaged` or the driver's error.
+    """
+    with closing(keyed_connection(path, data_key.database_key(), data_key.database_id)) as reading:
+        # A copy carries the original's journal mode, and a write-ahead log would be litter too.
+        reading.execute("PRAGMA journal_mode = DELETE")
+        if reading.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+            raise StoreDamaged("The records do not read back as they were written.")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,37 @@
+"""What stood here before an upgrade: a copy of the database, encrypted under the same key.
+
+It is kept until the upgraded records were opened once more, by a sign-in that found nothing left
+to upgrade. Whoever needs it puts it in the place of the database and uses the older program.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drscreen.adapters.store.copying import copy_database
+from drscreen.adapters.store.faults import disk_errors
+from drscreen.adapters.store.keys import DataKey
+
+_STEM = "records-before-upgrade-from-"
+
+
+class UpgradeCopies:
+    """The copies beside a database. Only while holding the database's write lock."""
+
+    def __init__(self, database: Path, data_key: DataKey) -> None:
+        self._database = database
+        self._data_key = data_key
+
+    def keep(self, schema: str) -> None:
+        """Copy the database as it is committed. Raises `StoreFull`, `StoreDamaged`,
+        `StoreUnwritable`; nothing must be upgraded then.
+        """
+        with disk_errors():
+            copy = self._database.with_name(f"{_STEM}{schema}.db")
+            copy_database(self._database, copy, self._data_key)
+
+    def remove(self) -> None:
+        """The upgrade has proved itself. Raises `StoreUnwritable`."""
+        with disk_errors():
+            for copy in self._database.parent.glob(f"{_STEM}*.db"):
+                copy.unlink(missing_ok=True)
