@@ -3,12 +3,13 @@
 Each module below adds its commands to `app`; the order here is that of the help page.
 """
 
-from drscreen.cli import screen, evaluate, train, model, store, window, demo, selftest, bench  # isort: skip
+from drscreen.cli import screen, evaluate, train, model, store, check, window, demo, selftest, bench  # isort: skip
 from drscreen.cli.app import app
 
 __all__ = [
     "app",
     "bench",
+    "check",
     "demo",
     "evaluate",
     "model",

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from drscreen.domain.integrity import PhotographFault
+
 
 class DrscreenError(Exception):
     """Base of all expected failures. `code` is stable: scripts and translations key on it."""
@@ -200,6 +202,25 @@ class StoreDamaged(StoreError):
 
     code = "store_damaged"
     advice = "Do not delete anything; restore the last backup into an empty folder."
+
+
+class PhotographLost(StoreDamaged):
+    """A recorded photograph is not in the vault as it was written; its result is untouched."""
+
+    code = "photograph_lost"
+    kept = "The result is in the records; the photograph itself cannot be shown."
+    advice = "Run 'drscreen check' to see which are concerned; restore them from the last backup."
+
+    def __init__(self, fault: PhotographFault) -> None:
+        super().__init__(_LOST[fault])
+        self.fault = fault
+
+
+_LOST = {
+    PhotographFault.MISSING: "The file of this photograph is missing from the vault.",
+    PhotographFault.SWAPPED: "In the place of this photograph lies another one's file.",
+    PhotographFault.DAMAGED: "The file of this photograph does not read back as it was written.",
+}
 
 
 class StoreNewer(StoreError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
+from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.screening import PredictorSpec, ScreeningResult
@@ -138,6 +139,17 @@ class Records(Protocol):
         """The original file's bytes, hash checked. Raises `StoreDamaged`."""
         ...
 
+    def thumbnail(self, photograph_id: str) -> bytes | None:
+        """The small picture that was kept; None where there is none. Raises `StoreDamaged`."""
+        ...
+
+    def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
+        """Keep a small picture of a photograph, encrypted; where the disk has no room, none.
+
+        Raises `StoreDamaged` where there is no such photograph.
+        """
+        ...
+
     def add_user(self, user: User, password: str) -> None:
         """A new account and its key envelope. Raises `UserExists`."""
         ...
@@ -162,6 +174,14 @@ class OpenStore(Protocol):
 
     def transaction(self) -> AbstractContextManager[Records]:
         """All or nothing: committed when the block ends, rolled back where it raises."""
+        ...
+
+    def check_photographs(self, step: Callable[[], None] = ...) -> IntegrityReport:
+        """Read every recorded photograph and name those that cannot be shown.
+
+        Others may go on working meanwhile. `step` is called after each. Files that no record
+        names are put aside. Raises a `StoreError`.
+        """
         ...
 
     def close(self) -> None:

@@ -79,3 +79,13 @@ class RecordsService:
         """The original file of a recorded photograph. Raises `StoreDamaged`."""
         with self._store.transaction() as records:
             return records.photograph_bytes(photograph_id)
+
+    def thumbnail(self, photograph_id: str) -> bytes | None:
+        """The small picture that was kept of a photograph, if one was. Raises `StoreDamaged`."""
+        with self._store.transaction() as records:
+            return records.thumbnail(photograph_id)
+
+    def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
+        """Keep a small picture of a photograph for the next time. Raises `StoreDamaged`."""
+        with self._store.transaction() as records:
+            records.keep_thumbnail(photograph_id, data)

@@ -9,7 +9,7 @@ import hashlib
 import threading
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -26,6 +26,7 @@ from drscreen.domain.errors import (
     UserExists,
 )
 from drscreen.domain.image import Laterality
+from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.screening import ScreeningResult
 from drscreen.domain.users import Role, User
@@ -40,6 +41,7 @@ class _State:
     patients: dict[str, Patient] = field(default_factory=dict)
     exams: dict[tuple[str, date], str] = field(default_factory=dict)
     photographs: dict[str, tuple[PhotographRecord, bytes]] = field(default_factory=dict)
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
 
     def copy(self) -> _State:
         return _State(
@@ -48,6 +50,7 @@ class _State:
             dict(self.patients),
             dict(self.exams),
             dict(self.photographs),
+            dict(self.thumbnails),
         )
 
 
@@ -120,6 +123,10 @@ class FakeOpenStore:
             raise StoreError("The records are locked. Sign in again.")
         with self._store.changing(self._user) as records:
             yield records
+
+    def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
+        with self.transaction() as records:
+            return IntegrityReport(records.count_photographs(), (), 0)
 
     def close(self) -> None:
         self.closed = True
@@ -209,6 +216,14 @@ class FakeRecords:
             raise StoreDamaged("The photograph is not in the records.")
         return self._state.photographs[photograph_id][1]
 
+    def thumbnail(self, photograph_id: str) -> bytes | None:
+        self.photograph_bytes(photograph_id)
+        return self._state.thumbnails.get(photograph_id)
+
+    def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
+        self.photograph_bytes(photograph_id)
+        self._state.thumbnails[photograph_id] = data
+
     def add_user(self, user: User, password: str) -> None:
         if user.name.casefold() in self._state.users:
             raise UserExists("There is a user of that name already.")
@@ -216,6 +231,9 @@ class FakeRecords:
 
     def users(self) -> list[User]:
         return [user for _name, (user, _password) in sorted(self._state.users.items())]
+
+    def count_photographs(self) -> int:
+        return len(self._state.photographs)
 
     def _keep(self, patient: Patient) -> Patient:
         self._state.patients[patient.mrn] = patient

@@ -17,7 +17,9 @@ from drscreen.adapters.store.engine import checkpoint
 from drscreen.adapters.store.faults import database_errors
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.vault import Vault
+from drscreen.adapters.store.vault_care import check_photographs
 from drscreen.domain.errors import StoreError
+from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.users import User
 
 
@@ -77,6 +79,11 @@ class SqlCipherOpenStore:
                     _commit(session, undo)
             if records.saved_photographs:
                 checkpoint(unlocked.engine)
+
+    def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
+        """Read every photograph; see the port."""
+        with self._in_use() as unlocked, database_errors():
+            return check_photographs(unlocked.engine, unlocked.vault, step)
 
     def close(self) -> None:
         """Refuse new transactions, drop the keys, close every connection. Idempotent.

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import rows, search
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.tables import ExamRow, GradingRow, PatientRow, PhotographRow, UserRow
-from drscreen.adapters.store.vault import Vault
+from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -114,8 +114,8 @@ class SqlRecords:
             raise ValueError("the result is that of another photograph")
         exam = self._exam_on(patient, recorded_at)
         photograph_id = str(uuid.uuid4())
-        vault_name = self._vault.write(photograph_id, result.sha256, data)
-        self._undo.callback(self._vault.remove, vault_name)
+        stored = self._vault.write(photograph_id, result.sha256, data)
+        self._undo.callback(self._vault.remove, stored.name)
         photograph = PhotographRow(
             uuid=photograph_id,
             exam_id=exam.id,
@@ -127,7 +127,8 @@ class SqlRecords:
             taken=recorded_at.astimezone(UTC),
             is_drawing=is_drawing,
             recorded_by=self._user.name,
-            vault_name=vault_name,
+            vault_name=stored.name,
+            sealed_key=stored.sealed_key,
         )
         self._session.add(photograph)
         self._session.flush()
@@ -175,12 +176,15 @@ class SqlRecords:
 
     def photograph_bytes(self, photograph_id: str) -> bytes:
         """The original file's bytes, seal and hash checked. Raises `StoreDamaged`."""
-        row = self._session.scalars(
-            select(PhotographRow).where(PhotographRow.uuid == photograph_id)
-        ).one_or_none()
-        if row is None:
-            raise StoreDamaged("The photograph is not in the records.")
-        return self._vault.read(row.vault_name, row.uuid, row.sha256)
+        return self._vault.read(self._stored(photograph_id))
+
+    def thumbnail(self, photograph_id: str) -> bytes | None:
+        """The small picture that was kept of a photograph. Raises `StoreDamaged`."""
+        return self._vault.read_thumbnail(self._stored(photograph_id))
+
+    def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
+        """Keep a small picture of a photograph, encrypted. Raises `StoreDamaged`."""
+        self._vault.write_thumbnail(self._stored(photograph_id), data)
 
     # --- accounts ----------------------------------------------------------------------------
 
@@ -205,6 +209,14 @@ class SqlRecords:
         if row is None:
             raise PatientUnknown("There is no patient with that number.")
         return row
+
+    def _stored(self, photograph_id: str) -> Stored:
+        row = self._session.scalars(
+            select(PhotographRow).where(PhotographRow.uuid == photograph_id)
+        ).one_or_none()
+        if row is None:
+            raise StoreDamaged("The photograph is not in the records.")
+        return rows.stored_of(row)
 
     def _exam_on(self, patient: PatientRow, moment: datetime) -> ExamRow:
         day = moment.date()

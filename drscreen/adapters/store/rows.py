@@ -13,6 +13,7 @@ from drscreen.adapters.store.tables import (
     PhotographRow,
     UserRow,
 )
+from drscreen.adapters.store.vault import Stored
 from drscreen.domain.errors import StoreDamaged
 from drscreen.domain.grading import Grade, Grading, OperatingPoint
 from drscreen.domain.image import Laterality
@@ -61,6 +62,11 @@ def patient_of(row: PatientRow) -> Patient:
 def user_of(row: UserRow) -> User:
     """The account in the row. Raises `StoreDamaged`."""
     return User(row.name, _known(Role, row.role), row.display_name)
+
+
+def stored_of(row: PhotographRow) -> Stored:
+    """What the vault must know to find the photograph."""
+    return Stored(row.vault_name, row.sealed_key, row.uuid, row.sha256)
 
 
 def grading_row(result: ScreeningResult) -> GradingRow:

@@ -29,6 +29,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
 from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
+from drscreen.adapters.store.vault_care import leave_first_format
 from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
 from drscreen.domain.users import Role, User
 
@@ -179,8 +180,7 @@ class SqlCipherStore:
     def _signed_in(self, unlocked: Unlocked, user: str, data_key: DataKey) -> SqlCipherOpenStore:
         copies = UpgradeCopies(self._folder / DATABASE, data_key)
         with database_errors(), unlocked.engine.begin() as connection:
-            if not bring_up_to_date(connection, copies.keep):
-                copies.remove()
+            upgraded = bring_up_to_date(connection, copies.keep)
             with Session(connection) as session:
                 account = account_row(session, user)
                 if account is None:
@@ -190,7 +190,14 @@ class SqlCipherStore:
                     raise StoreDamaged("The records and their key file do not belong together.")
                 unlocked.accounts.sweep(session)
                 unlocked.vault.sweep()
-                return SqlCipherOpenStore(unlocked, rows.user_of(account), clinic.name, self._now)
+                opened = SqlCipherOpenStore(unlocked, rows.user_of(account), clinic.name, self._now)
+            if not upgraded:
+                copies.remove()
+        with database_errors():
+            if not upgraded:
+                # Not before the copy is gone: its photographs are the vault's files as they were.
+                leave_first_format(unlocked.engine, unlocked.vault)
+        return opened
 
 
 def _first_bytes(path: Path) -> bytes | None:

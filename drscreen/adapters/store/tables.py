@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -116,12 +117,16 @@ class ExamRow(Base):
 
 
 class PhotographRow(Base):
-    """A photograph in the vault. `taken` is when it was screened."""
+    """A photograph in the vault. `taken` is when it was screened.
+
+    `sealed_key` is its own key (`photograph_keys`); NULL where the vault's first format still is.
+    """
 
     __tablename__ = "photographs"
     __table_args__ = (
         CheckConstraint("eye IN ('OD', 'OS')", name="eye"),
         Index(None, "exam_id", "taken"),
+        Index("ix_photographs_first_format", "id", sqlite_where=text("sealed_key IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -136,6 +141,7 @@ class PhotographRow(Base):
     is_drawing: Mapped[bool]
     recorded_by: Mapped[str]
     vault_name: Mapped[str] = mapped_column(unique=True)
+    sealed_key: Mapped[bytes | None]
 
 
 class GradingRow(Base):

@@ -1,102 +1,215 @@
 """The vault: photographs as encrypted files beside the database.
 
 Files rather than rows, because a 2 MB photograph takes 2 ms this way and 13 ms inside SQLCipher
-(measured, docs/decisions/0003). Only ciphertext ever reaches the disk.
+(measured, docs/decisions/0003). Only ciphertext ever reaches the disk, each photograph's under a
+key of its own (`photograph_keys`).
+
+    <vault>/ab/ab...        photographs: header, the photograph's id, nonce, AES-256-GCM
+    <vault>/ab/ab....thumb  their thumbnails, which can be made again
+    <vault>/unfinished/     ciphertext that has not got its name yet
+    <vault>/orphans/        files that no record names, put aside before they are removed
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import time
+import uuid
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from drscreen.adapters.store.faults import disk_errors, from_disk
-from drscreen.adapters.store.files import sweep_unfinished, sync_folder, write_durably
+from drscreen.adapters.store.files import UNFINISHED, sweep_unfinished, sync_folder, write_durably
 from drscreen.adapters.store.keys import NONCE_BYTES
-from drscreen.domain.errors import StoreDamaged
+from drscreen.adapters.store.photograph_keys import new_key, seal, unseal
+from drscreen.domain.errors import PhotographLost
+from drscreen.domain.integrity import PhotographFault
 
 #: Begins every file, so that a later format can be told apart.
-HEADER = b"drscreen photograph 1\n"
+HEADER = b"drscreen photograph 2\n"
+#: The first format: no id in the file, and one key for all.
+_FIRST_HEADER = b"drscreen photograph 1\n"
+_THUMBNAIL_HEADER = b"drscreen thumbnail 1\n"
+_ID_BYTES = 16
+#: How long a file that no record names is kept aside, in seconds: 30 days.
+ORPHANS_KEPT = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a photograph's row must know of its file; `sealed_key` is None in the first format."""
+
+    name: str
+    sealed_key: bytes | None
+    photograph_id: str
+    sha256: str
 
 
 class Vault:
-    """Photographs under `folder`, AES-256-GCM, one random nonce each. Any thread."""
+    """Photographs under `folder`; `key` seals their keys. Any thread."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
-        self._folder = folder
-        self._cipher = AESGCM(key)
+        self.folder = folder
+        self._key = key
 
     @property
     def _workplace(self) -> Path:
-        return self._folder / "unfinished"
+        return self.folder / "unfinished"
+
+    @property
+    def _orphans(self) -> Path:
+        return self.folder / "orphans"
 
     def make_folders(self) -> None:
         """Lay out an empty vault. Raises `OSError`."""
-        self._folder.mkdir(mode=0o700)
+        self.folder.mkdir(mode=0o700)
         self._workplace.mkdir(mode=0o700)
 
-    def write(self, photograph_id: str, sha256: str, data: bytes) -> str:
-        """Keep a photograph's bytes; returns the name to find them by.
+    def write(self, photograph_id: str, sha256: str, data: bytes) -> Stored:
+        """Keep a photograph's bytes under a fresh key.
 
         They are on the disk when this returns. Raises `StoreFull`, `StoreUnwritable`.
         """
-        name = secrets.token_hex(16)
+        key = new_key()
+        stored = Stored(
+            secrets.token_hex(16), seal(self._key, key, photograph_id), photograph_id, sha256
+        )
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, data, _binding(photograph_id, sha256))
-        path = self._path(name)
+        sealed = AESGCM(key).encrypt(nonce, data, _binding(HEADER, stored))
+        path = self.path(stored.name)
         with disk_errors():
             if not path.parent.is_dir():
                 path.parent.mkdir(mode=0o700, exist_ok=True)
-                sync_folder(self._folder)
-            write_durably(path, HEADER + nonce + sealed, self._workplace)
-        return name
+                sync_folder(self.folder)
+            head = HEADER + uuid.UUID(photograph_id).bytes
+            write_durably(path, head + nonce + sealed, self._workplace)
+        return stored
 
-    def read(self, name: str, photograph_id: str, sha256: str) -> bytes:
-        """The photograph's own bytes, exactly as given. Raises `StoreDamaged`."""
-        try:
-            stored = self._path(name).read_bytes()
-        except FileNotFoundError as error:
-            raise StoreDamaged("A photograph is missing from the vault.") from error
-        except OSError as error:
-            raise from_disk(error) from error
-        body = stored.removeprefix(HEADER)
-        if len(body) == len(stored):
-            raise _damaged()
-        try:
-            data = self._cipher.decrypt(
-                body[:NONCE_BYTES], body[NONCE_BYTES:], _binding(photograph_id, sha256)
-            )
-        except (InvalidTag, ValueError) as error:
-            raise _damaged() from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise _damaged()
+    def read(self, stored: Stored) -> bytes:
+        """The photograph's own bytes, exactly as given. Raises `PhotographLost`."""
+        return self.opened(stored, self._content(stored.name))
+
+    def opened(self, stored: Stored, content: bytes) -> bytes:
+        """The photograph in a file's content, seal and hash checked. Raises `PhotographLost`."""
+        if content.startswith(HEADER):
+            header, start = HEADER, len(HEADER) + _ID_BYTES
+            if content[len(HEADER) : start] != uuid.UUID(stored.photograph_id).bytes:
+                raise PhotographLost(PhotographFault.SWAPPED)
+        elif content.startswith(_FIRST_HEADER):
+            header, start = _FIRST_HEADER, len(_FIRST_HEADER)
+        else:
+            raise PhotographLost(PhotographFault.DAMAGED)
+        data = self._decrypted(stored, header, content[start:])
+        if hashlib.sha256(data).hexdigest() != stored.sha256:
+            raise PhotographLost(PhotographFault.DAMAGED)
         return data
 
+    def write_thumbnail(self, stored: Stored, data: bytes) -> None:
+        """Keep a small picture under the photograph's own key.
+
+        Never raises for the disk, and does not wait for it: a thumbnail can be made again.
+        """
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = AESGCM(self._key_of(stored)).encrypt(
+            nonce, data, _binding(_THUMBNAIL_HEADER, stored)
+        )
+        unfinished = self._workplace / f"{secrets.token_hex(16)}{UNFINISHED}"
+        with suppress(OSError):
+            try:
+                unfinished.touch(mode=0o600)
+                unfinished.write_bytes(_THUMBNAIL_HEADER + nonce + sealed)
+                unfinished.replace(self._thumbnail(stored.name))
+            finally:
+                unfinished.unlink(missing_ok=True)
+
+    def read_thumbnail(self, stored: Stored) -> bytes | None:
+        """The thumbnail; None where there is none that reads back."""
+        try:
+            content = self._thumbnail(stored.name).read_bytes()
+            return self._decrypted(
+                stored, _THUMBNAIL_HEADER, content.removeprefix(_THUMBNAIL_HEADER)
+            )
+        except (OSError, PhotographLost):
+            return None
+
     def remove(self, name: str) -> None:
-        """Take back a photograph whose record was never committed.
+        """Take back a photograph whose record was never committed, or is no more.
 
         Never raises: what cannot be removed stays behind as ciphertext that no record names.
         """
-        with suppress(OSError):
-            self._path(name).unlink(missing_ok=True)
+        for path in (self.path(name), self._thumbnail(name), self._orphans / name):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what a killed program left unfinished. Only while holding the write lock."""
         with disk_errors():
             sweep_unfinished(self._workplace)
 
-    def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / name
+    def names(self) -> set[str]:
+        """The names of all photographs' files that are in their place. Raises a `StoreError`."""
+        with disk_errors():
+            return {
+                path.name
+                for folder in self.folder.iterdir()
+                if len(folder.name) == 2
+                for path in folder.iterdir()
+                if not path.suffix
+            }
+
+    def put_aside(self, names: set[str]) -> None:
+        """Move files that no record names out of the way, and remove those moved long ago.
+
+        Put aside rather than removed, for a clinic that exchanges its database for an older copy
+        will want them back with the newer one; `read` finds them there.
+        """
+        with disk_errors():
+            self._orphans.mkdir(mode=0o700, exist_ok=True)
+            for name in names:
+                aside = self._orphans / name
+                self.path(name).replace(aside)
+                aside.touch()
+                self._thumbnail(name).unlink(missing_ok=True)
+            for path in self._orphans.iterdir():
+                if time.time() - path.stat().st_mtime > ORPHANS_KEPT:
+                    path.unlink(missing_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Where the file of that name lies."""
+        return self.folder / name[:2] / name
+
+    def _thumbnail(self, name: str) -> Path:
+        return self.folder / name[:2] / f"{name}.thumb"
+
+    def _content(self, name: str) -> bytes:
+        for path in (self.path(name), self._orphans / name):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise from_disk(error) from error
+        raise PhotographLost(PhotographFault.MISSING)
+
+    def _key_of(self, stored: Stored) -> bytes:
+        if stored.sealed_key is None:
+            return self._key
+        return unseal(self._key, stored.sealed_key, stored.photograph_id)
+
+    def _decrypted(self, stored: Stored, header: bytes, body: bytes) -> bytes:
+        cipher = AESGCM(self._key_of(stored))
+        nonce, sealed = body[:NONCE_BYTES], body[NONCE_BYTES:]
+        try:
+            return cipher.decrypt(nonce, sealed, _binding(header, stored))
+        except (InvalidTag, ValueError) as error:
+            raise PhotographLost(PhotographFault.DAMAGED) from error
 
 
-def _binding(photograph_id: str, sha256: str) -> bytes:
-    """A file opens only as the photograph it was written for, so that two cannot be swapped."""
-    return HEADER + f"{photograph_id} {sha256}".encode()
-
-
-def _damaged() -> StoreDamaged:
-    return StoreDamaged("A photograph in the vault does not read back as it was written.")
+def _binding(header: bytes, stored: Stored) -> bytes:
+    """A file opens only as what it was written for, so that two cannot be swapped."""
+    return header + f"{stored.photograph_id} {stored.sha256}".encode()

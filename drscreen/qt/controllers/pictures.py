@@ -14,6 +14,7 @@ from drscreen.qt.failure import Failure
 from drscreen.services.records import RecordsService
 
 THUMBNAIL_SIDE = 112
+THUMBNAIL_QUALITY = 88
 THUMBNAILS_KEPT = 400
 PHOTOGRAPHS_KEPT = 4
 
@@ -35,6 +36,22 @@ def decoded(data: bytes, side: int | None = None) -> QImage:
     image = reader.read()
     if image.isNull():
         raise PhotographDamaged("The recorded photograph cannot be shown.")
+    return image
+
+
+def thumbnail_of(records: RecordsService, photograph_id: str) -> QImage:
+    """The small picture that the store keeps; made from the photograph the first time.
+
+    Any thread. Raises `PhotographDamaged` or a `StoreError`.
+    """
+    kept = records.thumbnail(photograph_id)
+    if kept is not None:
+        return decoded(kept, THUMBNAIL_SIDE)
+    image = decoded(records.photograph(photograph_id), THUMBNAIL_SIDE)
+    written = QBuffer()
+    written.open(QIODevice.OpenModeFlag.WriteOnly)
+    if image.save(written, "JPEG", THUMBNAIL_QUALITY):  # type: ignore[call-overload]
+        records.keep_thumbnail(photograph_id, bytes(written.data().data()))
     return image
 
 
@@ -65,9 +82,7 @@ class PictureController(QObject):
         kept = self._thumbnails.get(photograph_id)
         if kept is None and photograph_id not in self._asked:
             self._asked.add(photograph_id)
-            self._fetch(
-                photograph_id, THUMBNAIL_SIDE, self._on_thumbnail, _ignore, Priority.PICTURE
-            )
+            self._fetch(photograph_id, thumbnail_of, self._on_thumbnail, _ignore, Priority.PICTURE)
         return kept
 
     def show(self, photograph_id: str) -> None:
@@ -80,12 +95,12 @@ class PictureController(QObject):
         def failed(_id: str, failure: Failure) -> None:
             self.photograph_failed.emit(photograph_id, failure)
 
-        self._fetch(photograph_id, None, self._on_photograph, failed, Priority.PERSON)
+        self._fetch(photograph_id, _photograph, self._on_photograph, failed, Priority.PERSON)
 
     def _fetch(
         self,
         photograph_id: str,
-        side: int | None,
+        picture: Callable[[RecordsService, str], QImage],
         done: Callable[[str, QImage], None],
         failed: Callable[[str, Failure], None],
         priority: Priority,
@@ -98,7 +113,7 @@ class PictureController(QObject):
             # Signed out meanwhile: the store is closing and nobody looks any more.
             if self._records is not records:
                 return None
-            return decoded(records.photograph(photograph_id), side)
+            return picture(records, photograph_id)
 
         def answer(image: QImage | None) -> None:
             if image is not None and self._records is records:
@@ -118,6 +133,10 @@ class PictureController(QObject):
         if len(self._photographs) > PHOTOGRAPHS_KEPT:
             self._photographs.popitem(last=False)
         self.photograph_ready.emit(photograph_id, image)
+
+
+def _photograph(records: RecordsService, photograph_id: str) -> QImage:
+    return decoded(records.photograph(photograph_id))
 
 
 def _ignore(_photograph_id: str, _failure: Failure) -> None:

@@ -73,7 +73,10 @@ def test_todays_schema_is_frozen_before_it_is_left() -> None:
 def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of the first schema under a program with one revision more, which adds a table."""
 
+    real = migrate.migrate
+
     def add_table(connection: Any) -> None:
+        real(connection)
         connection.execute(text("CREATE TABLE added (id INTEGER)"))
         connection.execute(text("UPDATE alembic_version SET version_num = '7777'"))
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from drscreen.domain.patient import Patient
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 
 DATA = b"a photograph" * 1000
+ID, OTHER_ID = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
@@ -29,22 +32,22 @@ def stored(folder: Path) -> list[Path]:
 
 
 def test_round_trip_and_nothing_readable(vault: Vault, tmp_path: Path) -> None:
-    name = vault.write("id", SHA, DATA)
-    assert vault.read(name, "id", SHA) == DATA
+    stored_as = vault.write(ID, SHA, DATA)
+    assert vault.read(stored_as) == DATA
     (file,) = stored(tmp_path)
     assert b"photograph" not in file.read_bytes().removeprefix(HEADER)
     assert file.stat().st_mode & 0o077 == 0
 
 
 def test_same_photograph_twice_is_two_different_files(vault: Vault, tmp_path: Path) -> None:
-    vault.write("id", SHA, DATA)
-    vault.write("id", SHA, DATA)
+    vault.write(ID, SHA, DATA)
+    vault.write(ID, SHA, DATA)
     first, second = stored(tmp_path)
     assert first.read_bytes() != second.read_bytes()
 
 
 def test_any_flipped_bit_is_damage(vault: Vault, tmp_path: Path) -> None:
-    name = vault.write("id", SHA, b"x" * 40)
+    stored_as = vault.write(ID, SHA, b"x" * 40)
     (file,) = stored(tmp_path)
     whole = file.read_bytes()
     for position in range(len(whole)):
@@ -52,27 +55,27 @@ def test_any_flipped_bit_is_damage(vault: Vault, tmp_path: Path) -> None:
         changed[position] ^= 1 << position % 8
         file.write_bytes(changed)
         with pytest.raises(StoreDamaged):
-            vault.read(name, "id", SHA)
+            vault.read(stored_as)
         file.write_bytes(whole[:position])
         with pytest.raises(StoreDamaged):
-            vault.read(name, "id", SHA)
+            vault.read(stored_as)
 
 
 def test_file_of_another_photograph_is_damage(vault: Vault) -> None:
-    name = vault.write("id", SHA, DATA)
+    stored_as = vault.write(ID, SHA, DATA)
     with pytest.raises(StoreDamaged):
-        vault.read(name, "another", SHA)
+        vault.read(replace(stored_as, photograph_id=OTHER_ID))
     with pytest.raises(StoreDamaged):
-        vault.read(name, "id", "0" * 64)
+        vault.read(replace(stored_as, sha256="0" * 64))
     with pytest.raises(StoreDamaged, match="missing"):
-        vault.read("0" * 32, "id", SHA)
+        vault.read(replace(stored_as, name="0" * 32))
 
 
 def test_content_that_is_not_what_was_recorded_is_damage(vault: Vault) -> None:
     """Sealed rightly and yet another picture: the hash is checked as well."""
-    name = vault.write("id", SHA, b"something else")
+    stored_as = vault.write(ID, SHA, b"something else")
     with pytest.raises(StoreDamaged):
-        vault.read(name, "id", SHA)
+        vault.read(stored_as)
 
 
 def test_full_disk_leaves_nothing(
@@ -83,14 +86,14 @@ def test_full_disk_leaves_nothing(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(StoreFull):
-        vault.write("id", SHA, DATA)
+        vault.write(ID, SHA, DATA)
     assert stored(tmp_path) == []
 
 
 def test_vault_that_cannot_be_written(vault: Vault, tmp_path: Path) -> None:
     (tmp_path / "vault" / "unfinished").rmdir()
     with pytest.raises(StoreUnwritable):
-        vault.write("id", SHA, DATA)
+        vault.write(ID, SHA, DATA)
 
 
 def test_only_ciphertext_is_ever_written(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +105,7 @@ def test_only_ciphertext_is_ever_written(vault: Vault, monkeypatch: pytest.Monke
         real(path, data, workplace)
 
     monkeypatch.setattr("drscreen.adapters.store.vault.write_durably", spy)
-    vault.write("id", SHA, DATA)
+    vault.write(ID, SHA, DATA)
     assert len(seen) == 1
     assert DATA[:32] not in seen[0]
 

@@ -1,0 +1,71 @@
+"""`drscreen check`: is every recorded photograph there and whole?"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from drscreen.bootstrap import Workstation
+from drscreen.cli.app import Home, PasswordFile, app, failures_told, read_password, say
+from drscreen.cli.output import print_json_line, print_table
+from drscreen.domain.integrity import IntegrityReport
+
+
+@app.command()
+def check(
+    user: Annotated[str, typer.Option(help="Who checks.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    password_file: PasswordFile = None,
+    home: Home = None,
+) -> None:
+    """Read every photograph of the store and name, by exam, those that cannot be shown.
+
+    Exit code 0: all are whole. 1: at least one is not.
+    """
+    workstation = Workstation(home)
+    with (
+        failures_told(),
+        closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
+    ):
+        report = store.check_photographs()
+    if as_json:
+        print_json_line(report_object(report))
+    else:
+        say(f"{report.photographs} photographs read, {len(report.problems)} cannot be shown.")
+        if report.orphans:
+            say(f"{report.orphans} files that no record names were put aside for 30 days.")
+        if report.problems:
+            _print_problems(report)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def report_object(report: IntegrityReport) -> dict[str, Any]:
+    """For scripts."""
+    return {
+        "photographs": report.photographs,
+        "orphans": report.orphans,
+        "problems": [
+            {
+                "fault": str(problem.fault),
+                "photograph": problem.photograph_id,
+                "mrn": problem.mrn,
+                "day": problem.day.isoformat(),
+                "eye": str(problem.eye),
+            }
+            for problem in report.problems
+        ],
+    }
+
+
+def _print_problems(report: IntegrityReport) -> None:
+    from rich.table import Table
+
+    table = Table("patient", "exam", "eye", "photograph")
+    for problem in report.problems:
+        table.add_row(
+            problem.mrn, problem.day.isoformat(), str(problem.eye), f"file {problem.fault}"
+        )
+    print_table(table)
