@@ -5,6 +5,7 @@ Codes of the domain (roles, decisions, reasons) are stored as their stable strin
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -58,7 +59,11 @@ class Base(DeclarativeBase):
 
 
 class ClinicRow(Base):
-    """The one clinic. `database_id` is the key file's, in hexadecimal."""
+    """The one clinic. `database_id` is the key file's, in hexadecimal.
+
+    `audit_key` is the audit chain's, sealed (`audit`); NULL until the first sign-in. After
+    `idle_minutes` without a person at the window it locks; 0 means never.
+    """
 
     __tablename__ = "clinic"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
@@ -67,10 +72,15 @@ class ClinicRow(Base):
     name: Mapped[str]
     database_id: Mapped[str]
     created: Mapped[datetime]
+    audit_key: Mapped[bytes | None]
+    idle_minutes: Mapped[int] = mapped_column(server_default="10")
 
 
 class UserRow(Base):
-    """An account. `account` is the name as compared (`keys.account_key`)."""
+    """An account. `account` is the name as compared (`keys.account_key`).
+
+    A removed account keeps its row, so that its name is never given to somebody else.
+    """
 
     __tablename__ = "users"
 
@@ -80,12 +90,17 @@ class UserRow(Base):
     display_name: Mapped[str]
     role: Mapped[str]
     created: Mapped[datetime]
+    removed: Mapped[datetime | None]
 
 
 class PatientRow(Base):
-    """A patient. `search` holds number and names as `search.folded` folds them."""
+    """A patient. `search` holds number and names as `search.folded` folds them.
+
+    `pseudonym` is random and stands for the patient in the audit chain, which outlives erasure.
+    """
 
     __tablename__ = "patients"
+    __table_args__ = (Index(None, "pseudonym", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     mrn: Mapped[str] = mapped_column(unique=True)
@@ -102,6 +117,7 @@ class PatientRow(Base):
     version: Mapped[int]
     created: Mapped[datetime]
     changed: Mapped[datetime]
+    pseudonym: Mapped[str] = mapped_column(default=lambda: secrets.token_hex(16), server_default="")
 
 
 class ExamRow(Base):
@@ -179,3 +195,19 @@ class GradingRow(Base):
     threshold_abstain_high: Mapped[float]
     threshold_vision_threatening: Mapped[float]
     graded: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """An event of the audit chain (`audit`). Triggers refuse every change and every gap."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index(None, "kind", "sequence"), Index(None, "subject", "sequence"))
+
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    moment: Mapped[str]
+    actor: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    details: Mapped[str]
+    previous: Mapped[bytes]
+    mac: Mapped[bytes]

@@ -72,6 +72,7 @@ def test_todays_schema_is_frozen_before_it_is_left() -> None:
 @pytest.fixture
 def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of the first schema under a program with one revision more, which adds a table."""
+    real = migrate.migrate
 
     real = migrate.migrate
 
