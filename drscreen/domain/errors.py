@@ -266,6 +266,13 @@ class PasswordTooWeak(DrscreenError):
     advice = "A few words that you can remember make a good password."
 
 
+class NotPermitted(DrscreenError):
+    """The person's role does not allow it."""
+
+    code = "not_permitted"
+    advice = "Ask somebody whose account allows it, or the administrator for another role."
+
+
 class UserExists(DrscreenError):
     """A user of that name is there already."""
 

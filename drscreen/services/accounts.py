@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from drscreen.domain.errors import InvalidInput
+from drscreen.domain.permissions import Action
 from drscreen.domain.ports import OpenStore, Store
 from drscreen.domain.users import Role, User, check_new_password, checked_user_name
+from drscreen.services.permission import before_sign_in, needs
 
 CLINIC_NAME_MAX = 200
 
@@ -15,10 +17,12 @@ class AccountsService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    @before_sign_in
     def is_first_start(self) -> bool:
         """Whether this home has no store yet."""
         return not self._store.exists()
 
+    @before_sign_in
     def create_clinic(
         self, clinic: str, user: str, password: str, display_name: str = ""
     ) -> OpenStore:
@@ -34,6 +38,7 @@ class AccountsService:
         self._store.create(title, name, display_name.strip(), Role.ADMINISTRATOR, password)
         return self._store.open(name, password)
 
+    @before_sign_in
     def sign_in(self, user: str, password: str) -> OpenStore:
         """Open the store as `user`. Raises `SignInFailed` without telling which of the two was
         wrong, or a `StoreError`.
@@ -41,6 +46,7 @@ class AccountsService:
         return self._store.open(user.strip(), password)
 
 
+@needs(Action.MANAGE_ACCOUNTS)
 def add_user(store: OpenStore, user: User, password: str) -> None:
     """Add an account to an open store. Raises `InvalidInput`, `PasswordTooWeak`, `UserExists`."""
     checked = User(checked_user_name(user.name), user.role, user.display_name.strip())

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock, OpenStore
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
 from drscreen.services.accounts import AccountsService
+from drscreen.services.permission import before_sign_in, needs
 from drscreen.services.screening import ScreeningService
 
 CLINIC = "Demonstration clinic"
@@ -30,6 +32,7 @@ class Sample:
     eye: Laterality
 
 
+@before_sign_in
 def read_samples(folder: Path) -> list[Sample]:
     """The samples that `samples.json` in `folder` lists."""
     entries = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
@@ -48,6 +51,7 @@ def read_samples(folder: Path) -> list[Sample]:
     ]
 
 
+@before_sign_in
 def open_demonstration(accounts: AccountsService) -> OpenStore:
     """The demonstration clinic's store, made where there is none yet."""
     if accounts.is_first_start():
@@ -55,6 +59,7 @@ def open_demonstration(accounts: AccountsService) -> OpenStore:
     return accounts.sign_in(USER, PASSWORD)
 
 
+@needs(Action.SCREEN)
 def screen_samples(
     samples: Iterable[Sample],
     screening: ScreeningService,

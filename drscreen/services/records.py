@@ -12,8 +12,10 @@ from drscreen.domain.patient import (
     checked_patient,
     normalised_mrn,
 )
+from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock, OpenStore
 from drscreen.domain.referral import Outcome
+from drscreen.services.permission import needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ class RecordsService:
         self._store = store
         self._clock = clock
 
+    @needs(Action.EDIT_PATIENTS)
     def register(self, patient: Patient) -> Patient:
         """Store a new patient. Raises `InvalidInput` or `PatientExists`."""
         checked = checked_patient(patient, self._clock.now().date())
         with self._store.transaction() as records:
             return records.add_patient(checked)
 
+    @needs(Action.EDIT_PATIENTS)
     def amend(self, patient: Patient) -> Patient:
         """Replace a patient's particulars. Raises `InvalidInput`, `PatientUnknown`,
         `StoreConflict`.
@@ -58,6 +62,7 @@ class RecordsService:
         with self._store.transaction() as records:
             return records.change_patient(checked)
 
+    @needs(Action.FIND_PATIENTS)
     def search(self, text: str, offset: int = 0, limit: int = 100) -> PatientPage:
         """A page of the patients that match."""
         with self._store.transaction() as records:
@@ -66,6 +71,7 @@ class RecordsService:
                 total=records.count_patients(text),
             )
 
+    @needs(Action.VIEW_PATIENTS)
     def open_file(self, mrn: str) -> PatientFile:
         """A patient with all exams. Raises `PatientUnknown`."""
         number = normalised_mrn(mrn)
@@ -75,6 +81,7 @@ class RecordsService:
                 raise PatientUnknown("There is no patient with that number.")
             return PatientFile(patient, tuple(records.exams(number)))
 
+    @needs(Action.VIEW_PATIENTS)
     def photograph(self, photograph_id: str) -> bytes:
         """The original file of a recorded photograph. Raises `StoreDamaged`."""
         with self._store.transaction() as records:

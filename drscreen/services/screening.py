@@ -11,9 +11,11 @@ from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grading, grade_photograph
 from drscreen.domain.image import DecodedPhotograph
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock, OpenStore, PhotographReader, Predictor, QualityGate
 from drscreen.domain.referral import decide
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult, Seconds, Stage
+from drscreen.services.permission import needs
 
 Progress = Callable[[Stage], None]
 
@@ -43,6 +45,7 @@ class ScreeningService:
         self._clock = clock
         self._store = store
 
+    @needs(Action.SCREEN)
     def screen(
         self,
         request: ScreeningRequest,

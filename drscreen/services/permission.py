@@ -1,0 +1,55 @@
+"""Every public method of a service says who may call it, and is refused to others.
+
+`needs` is for what is done in an open store, `before_sign_in` for the rest; a test walks all
+services and fails where a method says neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from drscreen.domain.permissions import Action, require
+from drscreen.domain.ports import OpenStore
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Under this name a callable keeps its `Action`; None where nobody needs to be signed in.
+MARK = "needs_action"
+
+
+def needs(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a method whose object keeps its open store as `_store`, or a function that is
+    handed one. Without a store (screening that records nothing) there is nothing to protect.
+
+    The call raises `NotPermitted` before anything is done.
+    """
+
+    def decorate(call: Callable[P, R]) -> Callable[P, R]:
+        @wraps(call)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            store = _open_store((*args, *kwargs.values()))
+            if store is not None:
+                require(store.user, action)
+            return call(*args, **kwargs)
+
+        setattr(checked, MARK, action)
+        return checked
+
+    return decorate
+
+
+def before_sign_in(call: Callable[P, R]) -> Callable[P, R]:
+    """Mark what anybody may call, because it opens a store or touches none."""
+    setattr(call, MARK, None)
+    return call
+
+
+def _open_store(arguments: tuple[Any, ...]) -> OpenStore | None:
+    for argument in arguments:
+        for store in (argument, getattr(argument, "_store", None)):
+            if hasattr(store, "transaction"):
+                return cast(OpenStore, store)
+    return None
