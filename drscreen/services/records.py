@@ -87,11 +87,13 @@ class RecordsService:
         with self._store.transaction() as records:
             return records.photograph_bytes(photograph_id)
 
+    @needs(Action.VIEW_PATIENTS)
     def thumbnail(self, photograph_id: str) -> bytes | None:
         """The small picture that was kept of a photograph, if one was. Raises `StoreDamaged`."""
         with self._store.transaction() as records:
             return records.thumbnail(photograph_id)
 
+    @needs(Action.VIEW_PATIENTS)
     def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
         """Keep a small picture of a photograph for the next time. Raises `StoreDamaged`."""
         with self._store.transaction() as records:
