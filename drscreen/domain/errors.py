@@ -7,9 +7,12 @@ are logged and shown to whoever stands at the machine.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from drscreen.domain.integrity import PhotographFault
+
+if TYPE_CHECKING:
+    from drscreen.domain.patient import Patient
 
 
 class DrscreenError(Exception):
@@ -250,6 +253,18 @@ class StoreConflict(StoreError):
     code = "store_conflict"
     kept = "The other person's change was kept; yours is still on the screen."
     advice = "Compare the two, then save again."
+
+    def __init__(self, message: str, theirs: Patient | None = None) -> None:
+        """`theirs` is the record as it stands now; it is shown, and no part of the message."""
+        super().__init__(message)
+        self.theirs = theirs
+
+
+class StoreOnNetwork(StoreError):
+    """The folder lies on another machine's disk, where SQLite's locks and syncs do not hold."""
+
+    code = "store_on_network"
+    advice = "Name a folder on a disk of this machine. Backups may well lie on the share."
 
 
 class SignInFailed(DrscreenError):

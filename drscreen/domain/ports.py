@@ -90,7 +90,7 @@ class Records(Protocol):
     def change_patient(self, patient: Patient) -> Patient:
         """Replace the patient of that number; `version` must be the stored one.
 
-        Raises `PatientUnknown` or `StoreConflict`.
+        Raises `PatientUnknown`, or `StoreConflict` with the record as it stands now.
         """
         ...
 

@@ -147,7 +147,7 @@ class FakeRecords:
     def change_patient(self, patient: Patient) -> Patient:
         stored = self._known(patient.mrn)
         if stored.version != patient.version:
-            raise StoreConflict("Somebody else changed this patient's record meanwhile.")
+            raise StoreConflict("Somebody else changed this patient's record meanwhile.", stored)
         return self._keep(replace(patient, version=patient.version + 1))
 
     def find_patient(self, mrn: str) -> Patient | None:

@@ -211,9 +211,10 @@ def test_a_record_that_somebody_else_changed_is_not_overwritten(
     form = clinic.window.form
     assert form is not None and form.mrn.isReadOnly()
     form.family_name.setText("Okafor")
-    with qtbot.waitSignal(clinic.desk.patients.save_failed, timeout=WAIT):
+    with qtbot.waitSignal(clinic.desk.patients.conflict_found, timeout=WAIT):
         form.save.click()
-    assert "yours is still on the screen" in form.error.text
+    assert "what you changed is still here" in form.error.text
+    assert session.records.open_file("A-1").patient.family_name == "Bose"
     assert form.family_name.text() == "Okafor"
     form.family_name.clear()
     form.reject()
@@ -227,3 +228,41 @@ def test_dates_are_read(text: str, expected: date | None) -> None:
 def test_what_is_no_date_is_refused() -> None:
     with pytest.raises(ValueError):
         date_from("1961-17-02")
+
+
+def test_conflict_shows_what_the_other_person_changed(clinic: Clinic) -> None:
+    clinic.sign_in()
+    clinic.open_new_patient("A-1")
+    clinic.window.patient.edit_wanted.emit(Patient(mrn="A-1", version=1))
+    form = clinic.window.form
+    assert form is not None
+    session = clinic.desk.session.session
+    assert session is not None
+    session.records.amend(
+        Patient(mrn="A-1", family_name="Bose", phone="3333", email="b@example.org", version=1)
+    )
+    form.phone.setText("2222")
+    form.given_name.setText("Anna")
+    with clinic.qtbot.waitSignal(clinic.desk.patients.conflict_found, timeout=WAIT):
+        form.save.click()
+    model, rows = form.conflict.model(), range(form.conflict.rowCount())
+    shown = [[model.index(row, column).data() for column in range(4)] for row in rows]
+    assert shown == [
+        ["Family name", "empty", "empty", "Bose"],
+        ["Phone", "empty", "2222", "3333"],
+        ["E-mail", "empty", "empty", "b@example.org"],
+    ]
+    assert form.conflict.isVisible()
+    assert "Somebody else changed" in form.error.text
+    assert form.family_name.text() == "Bose"
+    assert form.phone.text() == "2222"
+    with clinic.qtbot.waitSignal(clinic.desk.patients.patient_saved, timeout=WAIT):
+        form.save.click()
+    assert session.records.open_file("A-1").patient == Patient(
+        mrn="A-1",
+        family_name="Bose",
+        given_name="Anna",
+        phone="2222",
+        email="b@example.org",
+        version=3,
+    )

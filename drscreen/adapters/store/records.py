@@ -70,7 +70,9 @@ class SqlRecords:
         """Replace the patient of that number. Raises `PatientUnknown` or `StoreConflict`."""
         row = self._known_patient(patient.mrn)
         if row.version != patient.version:
-            raise StoreConflict("Somebody else changed this patient's record meanwhile.")
+            raise StoreConflict(
+                "Somebody else changed this patient's record meanwhile.", rows.patient_of(row)
+            )
         rows.fill_patient(row, patient)
         row.version += 1
         row.changed = self._now()

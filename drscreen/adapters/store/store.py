@@ -26,6 +26,7 @@ from drscreen.adapters.store.key_file import (
 from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey, KeyCost, account_key
 from drscreen.adapters.store.migrate import bring_up_to_date, migrate
 from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
+from drscreen.adapters.store.place import refuse_network_share
 from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
@@ -81,6 +82,7 @@ class SqlCipherStore:
         Everything is built in a folder beside its place, which gets its name last: so there is
         either a whole store or none, and an older one is never touched.
         """
+        refuse_network_share(self._home)
         if self.exists():
             raise _exists()
         with disk_errors(), ExitStack() as on_failure:
@@ -109,6 +111,7 @@ class SqlCipherStore:
         """Unlock; see the port. Takes as long as Argon2id does, whatever is wrong with the two."""
         if not self.exists():
             raise StoreMissing("There is no store in this folder yet.")
+        refuse_network_share(self._folder)
         keys = self._checked_key_file()
         data_key = keys.unlock(user, password)
         with ExitStack() as on_failure:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from drscreen.domain.errors import StoreConflict
 from drscreen.domain.patient import Patient
 from drscreen.qt.background import Background
 from drscreen.qt.failure import Failure
 from drscreen.services.records import PatientFile, RecordsService
 
 
+@dataclass(frozen=True, slots=True)
+class _Theirs:
+    """The record that somebody else saved meanwhile."""
+
+    record: Patient
+
+
 class PatientsController(QObject):
     """Every answer arrives by signal on the GUI thread."""
 
     patient_saved = Signal(object)
+    conflict_found = Signal(object)
     save_failed = Signal(object)
     file_opened = Signal(object)
     open_failed = Signal(object)
@@ -37,9 +47,22 @@ class PatientsController(QObject):
             self._save(self._records.register, patient)
 
     def amend(self, patient: Patient) -> None:
-        """Replace a patient's particulars."""
-        if self._records is not None:
-            self._save(self._records.amend, patient)
+        """Replace a patient's particulars; `conflict_found` brings the record where somebody else
+        changed it meanwhile.
+        """
+        records = self._records
+        if records is None:
+            return
+
+        def work() -> Patient | _Theirs:
+            try:
+                return records.amend(patient)
+            except StoreConflict as conflict:
+                if conflict.theirs is None:
+                    raise
+                return _Theirs(conflict.theirs)
+
+        self._background.run(work, self._on_amended, self._on_save_failed)
 
     def open(self, mrn: str) -> None:
         """Fetch a patient's file; of several asked for in a row only the last one is answered."""
@@ -60,6 +83,12 @@ class PatientsController(QObject):
             self._background.run(
                 lambda: records.open_file(mrn), self._on_opened, self._on_open_failed
             )
+
+    def _on_amended(self, answer: Patient | _Theirs) -> None:
+        if isinstance(answer, Patient):
+            self._on_saved(answer)
+        elif self._records is not None:
+            self.conflict_found.emit(answer.record)
 
     def _on_saved(self, patient: Patient) -> None:
         if self._records is not None:

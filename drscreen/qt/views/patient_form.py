@@ -18,10 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from drscreen.domain.conflict import changes, merged
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt import wording
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.failure import Failure
+from drscreen.qt.views.conflict_table import ConflictTable
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
 from drscreen.qt.views.theme import Theme
 
@@ -57,7 +59,7 @@ class PatientForm(QDialog):
         super().__init__(parent)
         self._patients = patients
         self._before = patient
-        start = patient or Patient(mrn="")
+        self._typed_in = start = patient or Patient(mrn="")
         self.setWindowTitle(self.tr("Edit patient") if patient else self.tr("New patient"))
         self.setMinimumWidth(480)
         self.error = ErrorBar(theme)
@@ -82,12 +84,14 @@ class PatientForm(QDialog):
         for channel, box in self.consent.items():
             box.setChecked(channel in start.consent)
             self.fields.addRow("", box)
+        self.conflict = ConflictTable(self._names())
         self.save = button(self.tr("Save"), "primary", self.tr("Save (Enter)"))
         self._lay_out()
         self._opened_with = self._typed()
         (self.family_name if patient else self.mrn).setFocus()
         patients.patient_saved.connect(self._on_saved)
         patients.save_failed.connect(self._on_failed)
+        patients.conflict_found.connect(self._on_conflict_found)
 
     def reject(self) -> None:
         """Close; ask first where something typed would be lost."""
@@ -116,6 +120,7 @@ class PatientForm(QDialog):
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(12)
         column.addWidget(self.error)
+        column.addWidget(self.conflict)
         column.addLayout(self.fields)
         column.addSpacing(8)
         column.addLayout(foot)
@@ -191,6 +196,7 @@ class PatientForm(QDialog):
             version=self._before.version if self._before else 0,
         )
         self.save.setEnabled(False)
+        self._typed_in = patient
         if self._before is None:
             self._patients.register(patient)
         else:
@@ -200,6 +206,50 @@ class PatientForm(QDialog):
     def _on_saved(self, patient: Patient) -> None:
         self.accept()
         self.saved.emit(patient)
+
+    @Slot(object)
+    def _on_conflict_found(self, theirs: Patient) -> None:
+        """Take over what only they changed, and show what they changed; saving again is allowed,
+        for then both have been looked at.
+        """
+        before = self._before
+        if before is None or theirs.mrn != before.mrn:
+            return
+        self.conflict.show_changes(changes(before, self._typed_in, theirs))
+        self._show(merged(before, self._typed_in, theirs))
+        self._before = theirs
+        self._on_failed(
+            Failure(
+                "store_conflict",
+                self.tr("Somebody else changed this patient's record meanwhile."),
+                self.tr("Their change was kept; what you changed is still here."),
+                self.tr("Compare the two below, correct what is wrong, then save again."),
+            )
+        )
+
+    def _show(self, patient: Patient) -> None:
+        self.family_name.setText(patient.family_name)
+        self.given_name.setText(patient.given_name)
+        self.birth_date.setText(patient.birth_date.isoformat() if patient.birth_date else "")
+        self.sex.setCurrentIndex(self.sex.findData(patient.sex.value))
+        self.phone.setText(patient.phone)
+        self.email.setText(patient.email)
+        self.language.setCurrentText(patient.language)
+        for channel, box in self.consent.items():
+            box.setChecked(channel in patient.consent)
+
+    def _names(self) -> dict[str, str]:
+        """The fields of a patient by what the form calls them."""
+        return {
+            "family_name": self.tr("Family name"),
+            "given_name": self.tr("Given name"),
+            "birth_date": self.tr("Birth date"),
+            "sex": self.tr("Sex"),
+            "phone": self.tr("Phone"),
+            "email": self.tr("E-mail"),
+            "language": self.tr("Language"),
+            "consent": self.tr("Agrees to be told by"),
+        }
 
     @Slot(object)
     def _on_failed(self, failure: Failure) -> None:
