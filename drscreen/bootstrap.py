@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from drscreen.domain.ports import OpenStore, PhotographReader, Predictor, SettingsFile
     from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
+    from drscreen.services.audit import AuditService
     from drscreen.services.records import RecordsService
     from drscreen.services.screening import ScreeningService
 
@@ -63,6 +64,12 @@ class Workstation:
         from drscreen.services.records import RecordsService
 
         return RecordsService(store, self.clock)
+
+    def audit(self, store: OpenStore) -> AuditService:
+        """Who did what in an open store."""
+        from drscreen.services.audit import AuditService
+
+        return AuditService(store)
 
     def notifiers(self) -> list[NotifierInfo]:
         """Installed notifier plugins that answer."""

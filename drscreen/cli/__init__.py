@@ -3,11 +3,24 @@
 Each module below adds its commands to `app`; the order here is that of the help page.
 """
 
-from drscreen.cli import screen, evaluate, train, model, store, check, window, demo, selftest, bench  # isort: skip
+from drscreen.cli import (
+    audit,
+    bench,
+    check,
+    demo,
+    evaluate,
+    model,
+    screen,
+    selftest,
+    store,
+    train,
+    window,
+)  # isort: skip
 from drscreen.cli.app import app
 
 __all__ = [
     "app",
+    "audit",
     "bench",
     "check",
     "demo",

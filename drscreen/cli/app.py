@@ -11,7 +11,10 @@ from typing import Annotated
 import typer
 
 from drscreen import __version__
+from drscreen.bootstrap import Workstation
+from drscreen.domain.audit import Alarm, AuditEvent
 from drscreen.domain.errors import DrscreenError
+from drscreen.domain.ports import OpenStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,6 +77,20 @@ def failures_told() -> Iterator[None]:
     except DrscreenError as error:
         tell(error)
         raise typer.Exit(1) from error
+
+
+def signed_in(workstation: Workstation, user: str, password_file: str | None) -> OpenStore:
+    """The records, opened by that user; what is wrong with them is said before anything else."""
+    store = workstation.accounts.sign_in(user, read_password(password_file))
+    for alarm in store.alarms:
+        say(f"ALARM ({alarm.moment:%Y-%m-%d %H:%M} UTC): {alarm_sentence(alarm)}")
+    return store
+
+
+def alarm_sentence(alarm: AuditEvent) -> str:
+    """What an alarm means; its code where this version does not know it."""
+    code = alarm.details.get("alarm", "")
+    return Alarm(code).sentence if code in set(Alarm) else code
 
 
 def read_password(password_file: str | None) -> str:

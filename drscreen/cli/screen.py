@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, Model, PasswordFile, app, failures_told, read_password, tell
+from drscreen.cli.app import Home, Model, PasswordFile, app, failures_told, signed_in, tell
 from drscreen.cli.output import (
     error_object,
     outcome_table,
@@ -65,11 +65,7 @@ def screen(
     outcomes: list[tuple[Path, ScreeningResult | DrscreenError]] = []
     with failures_told():
         target = SaveTo(normalised_mrn(mrn), eye) if save and eye else None
-        opened = (
-            closing(workstation.accounts.sign_in(user, read_password(password_file)))
-            if save
-            else nullcontext()
-        )
+        opened = closing(signed_in(workstation, user, password_file)) if save else nullcontext()
         with opened as store, counting("screening", len(files), hidden=as_json) as step:
             requests = [ScreeningRequest(f, target, explain=overlay is not None) for f in files]
             for outcome in _screened(workstation, requests, store, model, device):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.integrity import IntegrityReport
@@ -158,6 +159,33 @@ class Records(Protocol):
         """All accounts by name."""
         ...
 
+    def note(
+        self,
+        kind: AuditKind,
+        mrn: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add an event to the audit chain, by whoever is signed in, about a patient where one is
+        named (by pseudonym). What the methods above change they note themselves.
+
+        Raises `PatientUnknown`.
+        """
+        ...
+
+    def audit_events(
+        self, after: int, limit: int, kinds: frozenset[str] = frozenset()
+    ) -> list[AuditEvent]:
+        """At most `limit` events behind sequence `after`, in order; of these kinds where named."""
+        ...
+
+    def audit_head(self) -> AuditHead | None:
+        """The newest event's place and code; None before the first."""
+        ...
+
+    def audit_subject(self, mrn: str) -> str:
+        """The pseudonym under which the audit chain knows a patient. Raises `PatientUnknown`."""
+        ...
+
 
 class OpenStore(Protocol):
     """A store unlocked by a user. Threads may share it; each opens its own transactions."""
@@ -170,6 +198,20 @@ class OpenStore(Protocol):
     @property
     def clinic(self) -> str:
         """The clinic's name, given when the store was made."""
+        ...
+
+    @property
+    def alarms(self) -> tuple[AuditEvent, ...]:
+        """What was wrong with the store, since an administrator last verified the audit chain."""
+        ...
+
+    def verify_audit(
+        self, printed: AuditHead | None = None, step: Callable[[int], None] = ...
+    ) -> AuditReport:
+        """Check every link of the audit chain, its anchor, and a head that was kept on paper.
+
+        `step` hears how many links were checked. People may go on working.
+        """
         ...
 
     def transaction(self) -> AbstractContextManager[Records]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import PatientUnknown
 from drscreen.domain.patient import (
     Exam,
@@ -13,9 +14,12 @@ from drscreen.domain.patient import (
     normalised_mrn,
 )
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore
+from drscreen.domain.ports import Clock, OpenStore, Records
 from drscreen.domain.referral import Outcome
 from drscreen.services.permission import needs
+
+#: A patient whose file is opened again within this time is noted in the audit chain once.
+VIEW_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class RecordsService:
     def __init__(self, store: OpenStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._viewed: dict[str, float] = {}
 
     @needs(Action.EDIT_PATIENTS)
     def register(self, patient: Patient) -> Patient:
@@ -79,6 +84,7 @@ class RecordsService:
             patient = records.find_patient(number)
             if patient is None:
                 raise PatientUnknown("There is no patient with that number.")
+            self._note_view(records, number)
             return PatientFile(patient, tuple(records.exams(number)))
 
     @needs(Action.VIEW_PATIENTS)
@@ -98,3 +104,10 @@ class RecordsService:
         """Keep a small picture of a photograph for the next time. Raises `StoreDamaged`."""
         with self._store.transaction() as records:
             records.keep_thumbnail(photograph_id, data)
+
+    def _note_view(self, records: Records, mrn: str) -> None:
+        """A page that is fetched again after each photograph is one view, not many."""
+        now = self._clock.elapsed()
+        if now - self._viewed.get(mrn, -VIEW_SECONDS) >= VIEW_SECONDS:
+            records.note(AuditKind.VIEWED, mrn)
+            self._viewed[mrn] = now

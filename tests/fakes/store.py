@@ -9,11 +9,12 @@ import hashlib
 import threading
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 
+from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -41,6 +42,7 @@ class _State:
     patients: dict[str, Patient] = field(default_factory=dict)
     exams: dict[tuple[str, date], str] = field(default_factory=dict)
     photographs: dict[str, tuple[PhotographRecord, bytes]] = field(default_factory=dict)
+    events: list[AuditEvent] = field(default_factory=list)
     thumbnails: dict[str, bytes] = field(default_factory=dict)
 
     def copy(self) -> _State:
@@ -50,6 +52,7 @@ class _State:
             dict(self.patients),
             dict(self.exams),
             dict(self.photographs),
+            list(self.events),
             dict(self.thumbnails),
         )
 
@@ -117,6 +120,18 @@ class FakeOpenStore:
     def clinic(self) -> str:
         return self._clinic
 
+    @property
+    def alarms(self) -> tuple[AuditEvent, ...]:
+        return ()
+
+    def verify_audit(
+        self, printed: AuditHead | None = None, step: Callable[[int], None] = lambda _seen: None
+    ) -> AuditReport:
+        with self.transaction() as records:
+            events = records.audit_events(0, 10**9)
+        step(len(events))
+        return AuditReport(len(events), AuditHead(len(events), "00" * 32), 0, (), ())
+
     @contextmanager
     def transaction(self) -> Iterator[FakeRecords]:
         if self.closed:
@@ -142,12 +157,19 @@ class FakeRecords:
     def add_patient(self, patient: Patient) -> Patient:
         if patient.mrn in self._state.patients:
             raise PatientExists("There is a patient with that number already.")
+        self._note(AuditKind.CREATED, _pseudonym(patient.mrn))
         return self._keep(replace(patient, version=1))
 
     def change_patient(self, patient: Patient) -> Patient:
         stored = self._known(patient.mrn)
         if stored.version != patient.version:
             raise StoreConflict("Somebody else changed this patient's record meanwhile.", stored)
+        names = [
+            field.name
+            for field in fields(Patient)
+            if getattr(stored, field.name) != getattr(patient, field.name)
+        ]
+        self._note(AuditKind.CHANGED, _pseudonym(patient.mrn), fields=" ".join(names))
         return self._keep(replace(patient, version=patient.version + 1))
 
     def find_patient(self, mrn: str) -> Patient | None:
@@ -196,6 +218,8 @@ class FakeRecords:
             is_drawing=is_drawing,
         )
         self._state.photographs[record.id] = (record, data)
+        network = f"{result.model.name} {result.model.version}"
+        self._note(AuditKind.GRADED, _pseudonym(mrn), photograph=record.id, network=network)
         return record
 
     def exams(self, mrn: str) -> list[Exam]:
@@ -228,12 +252,40 @@ class FakeRecords:
         if user.name.casefold() in self._state.users:
             raise UserExists("There is a user of that name already.")
         self._state.users[user.name.casefold()] = (user, password)
+        self._note(AuditKind.USER_ADDED, user.name, role=user.role.value)
 
     def users(self) -> list[User]:
         return [user for _name, (user, _password) in sorted(self._state.users.items())]
 
     def count_photographs(self) -> int:
         return len(self._state.photographs)
+
+    def note(
+        self,
+        kind: AuditKind,
+        mrn: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        self._note(kind, "" if mrn is None else self.audit_subject(mrn), **(details or {}))
+
+    def audit_events(
+        self, after: int, limit: int, kinds: frozenset[str] = frozenset()
+    ) -> list[AuditEvent]:
+        found = [e for e in self._state.events if e.sequence > after]
+        return [e for e in found if not kinds or e.kind in kinds][:limit]
+
+    def audit_head(self) -> AuditHead | None:
+        events = self._state.events
+        return AuditHead(len(events), "00" * 32) if events else None
+
+    def audit_subject(self, mrn: str) -> str:
+        return _pseudonym(self._known(mrn).mrn)
+
+    def _note(self, kind: AuditKind, subject: str = "", **details: str) -> None:
+        number = len(self._state.events) + 1
+        self._state.events.append(
+            AuditEvent(number, datetime.now(UTC), self._user.name, kind, subject, details)
+        )
 
     def _keep(self, patient: Patient) -> Patient:
         self._state.patients[patient.mrn] = patient
@@ -270,6 +322,10 @@ class FakeRecords:
             last_exam=exams[0].day if exams else None,
             last_outcome=exams[0].outcome if exams else None,
         )
+
+
+def _pseudonym(mrn: str) -> str:
+    return hashlib.sha256(mrn.encode()).hexdigest()[:32]
 
 
 def _plain(text: str) -> str:

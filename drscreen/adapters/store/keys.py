@@ -82,6 +82,16 @@ class DataKey:
         """The photographs' key."""
         return self._derived(b"vault")
 
+    def seal(self, purpose: bytes, secret: bytes) -> bytes:
+        """Another secret under a key of its own purpose: nonce, then AES-256-GCM."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + AESGCM(self._derived(purpose)).encrypt(nonce, secret, purpose)
+
+    def unseal(self, purpose: bytes, sealed: bytes) -> bytes:
+        """What `seal` sealed under this very data key. Raises `InvalidTag`."""
+        nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        return AESGCM(self._derived(purpose)).decrypt(nonce, body, purpose)
+
     def _derived(self, purpose: bytes) -> bytes:
         # The purpose keeps the keys apart: knowing one tells nothing of another (RFC 5869).
         info = b"drscreen/1/" + purpose

@@ -13,11 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.accounts import Accounts
+from drscreen.adapters.store.audit import AuditChain, AuditTrail
+from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.engine import checkpoint
-from drscreen.adapters.store.faults import database_errors
+from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
+from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
 from drscreen.domain.errors import StoreError
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.users import User
@@ -30,18 +33,25 @@ class Unlocked:
     engine: Engine
     vault: Vault
     accounts: Accounts
+    audit: AuditChain
 
 
 class SqlCipherOpenStore:
     """`drscreen.domain.ports.OpenStore`. Threads may share it."""
 
     def __init__(
-        self, unlocked: Unlocked, user: User, clinic: str, now: Callable[[], datetime]
+        self,
+        unlocked: Unlocked,
+        user: User,
+        clinic: str,
+        now: Callable[[], datetime],
+        alarms: tuple[AuditEvent, ...] = (),
     ) -> None:
         self._unlocked: Unlocked | None = unlocked
         self._user = user
         self._clinic = clinic
         self._now = now
+        self._alarms = alarms
         self._guard = threading.Lock()
         self._running = 0
         self._closing = False
@@ -56,6 +66,11 @@ class SqlCipherOpenStore:
         """The clinic's name."""
         return self._clinic
 
+    @property
+    def alarms(self) -> tuple[AuditEvent, ...]:
+        """What must be said loudly; see the port."""
+        return self._alarms
+
     @contextmanager
     def transaction(self) -> Iterator[SqlRecords]:
         """All or nothing; see the port. Takes the write lock at once, and waits up to
@@ -66,6 +81,7 @@ class SqlCipherOpenStore:
             with database_errors(), Session(unlocked.engine, autobegin=False) as session:
                 session.begin()
                 session.connection()
+                trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
                 with ExitStack() as undo:
                     records = SqlRecords(
                         session,
@@ -74,9 +90,12 @@ class SqlCipherOpenStore:
                         user=self._user,
                         now=self._now,
                         undo=undo,
+                        audit=trail,
                     )
                     yield records
                     _commit(session, undo)
+            if trail.head is not None:
+                unlocked.audit.anchor.move(trail.head)
             if records.saved_photographs:
                 checkpoint(unlocked.engine)
 
@@ -84,6 +103,13 @@ class SqlCipherOpenStore:
         """Read every photograph; see the port."""
         with self._in_use() as unlocked, database_errors():
             return check_photographs(unlocked.engine, unlocked.vault, step)
+
+    def verify_audit(
+        self, printed: AuditHead | None = None, step: Callable[[int], None] = lambda _seen: None
+    ) -> AuditReport:
+        """Check every link of the audit chain; see the port."""
+        with self._in_use() as unlocked, database_errors(), disk_errors():
+            return verify_chain(unlocked.engine, unlocked.audit, printed, step)
 
     def close(self) -> None:
         """Refuse new transactions, drop the keys, close every connection. Idempotent.

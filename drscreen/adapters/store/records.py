@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import groupby
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows, search
 from drscreen.adapters.store.accounts import Accounts
+from drscreen.adapters.store.audit import AuditTrail, events, head_of
 from drscreen.adapters.store.tables import ExamRow, GradingRow, PatientRow, PhotographRow, UserRow
 from drscreen.adapters.store.vault import Stored, Vault
+from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -44,6 +46,7 @@ class SqlRecords:
         user: User,
         now: Callable[[], datetime],
         undo: ExitStack,
+        audit: AuditTrail,
     ) -> None:
         self._session = session
         self._vault = vault
@@ -51,6 +54,7 @@ class SqlRecords:
         self._user = user
         self._now = now
         self._undo = undo
+        self._audit = audit
         self.saved_photographs = 0
 
     # --- patients ----------------------------------------------------------------------------
@@ -64,6 +68,7 @@ class SqlRecords:
         rows.fill_patient(row, patient)
         self._session.add(row)
         self._session.flush()
+        self._audit.note(AuditKind.CREATED, row.pseudonym)
         return rows.patient_of(row)
 
     def change_patient(self, patient: Patient) -> Patient:
@@ -73,10 +78,13 @@ class SqlRecords:
             raise StoreConflict(
                 "Somebody else changed this patient's record meanwhile.", rows.patient_of(row)
             )
+        before = rows.patient_of(row)
         rows.fill_patient(row, patient)
         row.version += 1
         row.changed = self._now()
         self._session.flush()
+        changed = rows.changed_fields(before, rows.patient_of(row))
+        self._audit.note(AuditKind.CHANGED, row.pseudonym, fields=" ".join(changed))
         return rows.patient_of(row)
 
     def find_patient(self, mrn: str) -> Patient | None:
@@ -139,6 +147,12 @@ class SqlRecords:
         found.graded = photograph.taken
         self._session.add(found)
         self._session.flush()
+        self._audit.note(
+            AuditKind.GRADED,
+            patient.pseudonym,
+            photograph=photograph_id,
+            network=f"{result.model.name} {result.model.version}",
+        )
         self.saved_photographs += 1
         return rows.photograph_of(photograph, found, exam)
 
@@ -193,6 +207,7 @@ class SqlRecords:
     def add_user(self, user: User, password: str) -> None:
         """A new account and its key envelope. Raises `UserExists`."""
         self._accounts.add(self._session, user, password, self._now(), self._undo)
+        self._audit.note(AuditKind.USER_ADDED, user.name, role=user.role.value)
 
     def users(self) -> list[User]:
         """All accounts by name."""
@@ -200,6 +215,32 @@ class SqlRecords:
             rows.user_of(row)
             for row in self._session.scalars(select(UserRow).order_by(UserRow.account))
         ]
+
+    # --- the audit chain ---------------------------------------------------------------------
+
+    def note(
+        self,
+        kind: AuditKind,
+        mrn: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add an event, about a patient where one is named. Raises `PatientUnknown`."""
+        subject = "" if mrn is None else self._known_patient(mrn).pseudonym
+        self._audit.note(kind, subject, **(details or {}))
+
+    def audit_events(
+        self, after: int, limit: int, kinds: frozenset[str] = frozenset()
+    ) -> list[AuditEvent]:
+        """A page of the chain; see the port."""
+        return events(self._session, after, limit, kinds)
+
+    def audit_head(self) -> AuditHead | None:
+        """The newest link."""
+        return head_of(self._session)
+
+    def audit_subject(self, mrn: str) -> str:
+        """The pseudonym of a patient. Raises `PatientUnknown`."""
+        return self._known_patient(mrn).pseudonym
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from enum import StrEnum
 from typing import TypeVar
 
@@ -57,6 +58,15 @@ def patient_of(row: PatientRow) -> Patient:
         consent=frozenset(channel for channel, agrees in agreed.items() if agrees),
         version=row.version,
     )
+
+
+def changed_fields(before: Patient, after: Patient) -> list[str]:
+    """The names of the particulars that differ; never their values."""
+    return [
+        field.name
+        for field in fields(Patient)
+        if field.name != "version" and getattr(before, field.name) != getattr(after, field.name)
+    ]
 
 
 def user_of(row: UserRow) -> User:

@@ -9,11 +9,13 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
 from drscreen.adapters.store.accounts import Accounts, account_row, user_row
+from drscreen.adapters.store.anchor import Anchor
+from drscreen.adapters.store.audit import AuditChain, AuditTrail, chain_key, open_alarms
 from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.files import UNFINISHED, sync_folder
@@ -31,6 +33,7 @@ from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import leave_first_format
+from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
 from drscreen.domain.users import Role, User
 
@@ -38,6 +41,7 @@ FOLDER = "store"
 DATABASE = "records.db"
 KEY_FILE = "keys.json"
 VAULT = "vault"
+ANCHOR = "audit.head"
 
 #: What every SQLite file that is not encrypted begins with (https://www.sqlite.org/fileformat.html).
 _PLAIN_SQLITE = b"SQLite format 3\0"
@@ -119,12 +123,7 @@ class SqlCipherStore:
                 self._folder / DATABASE, data_key.database_key(), data_key.database_id
             )
             on_failure.callback(engine.dispose)
-            unlocked = Unlocked(
-                engine,
-                Vault(self._folder / VAULT, data_key.vault_key()),
-                Accounts(self._folder / KEY_FILE, data_key, self._cost),
-            )
-            opened = self._signed_in(unlocked, user, data_key)
+            opened = self._signed_in(engine, user, data_key)
             on_failure.pop_all()
             return opened
 
@@ -145,17 +144,17 @@ class SqlCipherStore:
         try:
             with database_errors(), engine.begin() as connection, Session(connection) as session:
                 migrate(connection)
-                session.add(
-                    ClinicRow(
-                        id=1,
-                        name=clinic,
-                        database_id=data_key.database_id.hex(),
-                        created=moment,
-                    )
+                row = ClinicRow(
+                    id=1, name=clinic, database_id=data_key.database_id.hex(), created=moment
                 )
-                session.add(user_row(user, moment))
+                session.add_all([row, user_row(user, moment)])
+                chain = _chain(folder, row, data_key)
+                trail = AuditTrail(chain, session, user.name, moment)
+                trail.note(AuditKind.STORE_MADE)
+                trail.note(AuditKind.USER_ADDED, user.name, role=user.role.value)
                 session.flush()
             checkpoint(engine)
+            chain.anchor.move(trail.head, durably=True)
         finally:
             engine.dispose()
 
@@ -180,9 +179,11 @@ class SqlCipherStore:
             raise StoreForeign("The file in the place of the records is not their database.")
         return keys
 
-    def _signed_in(self, unlocked: Unlocked, user: str, data_key: DataKey) -> SqlCipherOpenStore:
+    def _signed_in(self, engine: Engine, user: str, data_key: DataKey) -> SqlCipherOpenStore:
+        vault = Vault(self._folder / VAULT, data_key.vault_key())
+        accounts = Accounts(self._folder / KEY_FILE, data_key, self._cost)
         copies = UpgradeCopies(self._folder / DATABASE, data_key)
-        with database_errors(), unlocked.engine.begin() as connection:
+        with database_errors(), disk_errors(), engine.begin() as connection:
             upgraded = bring_up_to_date(connection, copies.keep)
             with Session(connection) as session:
                 account = account_row(session, user)
@@ -191,16 +192,30 @@ class SqlCipherStore:
                 clinic = session.scalars(select(ClinicRow)).one_or_none()
                 if clinic is None or clinic.database_id != data_key.database_id.hex():
                     raise StoreDamaged("The records and their key file do not belong together.")
-                unlocked.accounts.sweep(session)
-                unlocked.vault.sweep()
-                opened = SqlCipherOpenStore(unlocked, rows.user_of(account), clinic.name, self._now)
+                accounts.sweep(session)
+                vault.sweep()
+                signed_in = rows.user_of(account)
+                chain = _chain(self._folder, clinic, data_key)
+                trail = AuditTrail(chain, session, signed_in.name, self._now())
+                for alarm, numbers in chain.alarms(session):
+                    trail.note(AuditKind.ALARM, alarm=alarm.value, **numbers)
+                trail.note(AuditKind.SIGNED_IN)
+                alarms = tuple(open_alarms(session))
+                session.flush()
             if not upgraded:
                 copies.remove()
+        chain.anchor.move(trail.head, durably=True)
         with database_errors():
             if not upgraded:
                 # Not before the copy is gone: its photographs are the vault's files as they were.
-                leave_first_format(unlocked.engine, unlocked.vault)
-        return opened
+                leave_first_format(engine, vault)
+        unlocked = Unlocked(engine, vault, accounts, chain)
+        return SqlCipherOpenStore(unlocked, signed_in, clinic.name, self._now, alarms)
+
+
+def _chain(folder: Path, clinic: ClinicRow, data_key: DataKey) -> AuditChain:
+    key = chain_key(clinic, data_key)
+    return AuditChain(key, data_key.database_id, Anchor(folder / ANCHOR, key))
 
 
 def _first_bytes(path: Path) -> bytes | None:

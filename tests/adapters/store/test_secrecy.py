@@ -80,6 +80,7 @@ def test_disk_tells_nothing(
     opened.close()
     assert found_on_disk(tmp_path) == []
     assert {path.name for path in (home / "store").iterdir()} == {
+        "audit.head",
         "records.db",
         "keys.json",
         "vault",

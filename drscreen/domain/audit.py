@@ -1,0 +1,167 @@
+"""The audit chain: what is recorded of who did what, and what its verification can find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from drscreen.domain.errors import InvalidInput
+
+
+class AuditKind(StrEnum):
+    """What happened. Stable codes; an event about a patient names a pseudonym, never a number."""
+
+    STORE_MADE = "store_made"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    VIEWED = "viewed"
+    CREATED = "created"
+    CHANGED = "changed"
+    GRADED = "graded"
+    SIGNED = "signed"
+    EXPORTED = "exported"
+    NOTIFIED = "notified"
+    ERASED = "erased"
+    USER_ADDED = "user_added"
+    USER_REMOVED = "user_removed"
+    ROLE_CHANGED = "role_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a code
+    PASSWORD_RECOVERED = "password_recovered"  # noqa: S105
+    RECOVERY_CODE_MADE = "recovery_code_made"
+    DATA_KEY_CHANGED = "data_key_changed"
+    SETTING_CHANGED = "setting_changed"
+    BACKED_UP = "backed_up"
+    AUDIT_VERIFIED = "audit_verified"
+    AUDIT_EXPORTED = "audit_exported"
+    ALARM = "alarm"
+
+
+class Alarm(StrEnum):
+    """Something about the store that must be said loudly; recorded in the chain as well."""
+
+    DATABASE_BEHIND = "database_behind"
+    HISTORY_REPLACED = "history_replaced"
+    ANCHOR_MISSING = "anchor_missing"
+    ANCHOR_DAMAGED = "anchor_damaged"
+    KEY_FILE_REPAIRED = "key_file_repaired"
+    ATTEMPTS_MISSING = "attempts_missing"
+
+    @property
+    def sentence(self) -> str:
+        """What it means, for whoever stands at the machine."""
+        return _ALARMS[self]
+
+
+_ALARMS = {
+    Alarm.DATABASE_BEHIND: (
+        "The records are OLDER than when they were last closed here: something that was recorded "
+        "is missing. Somebody put an older copy in their place, or the disk lost writes."
+    ),
+    Alarm.HISTORY_REPLACED: (
+        "The records are NOT the ones that were last closed here: their history differs."
+    ),
+    Alarm.ANCHOR_MISSING: (
+        "The seal of the audit log is missing, so an older copy of the records could not be told. "
+        "This is expected once after a backup was restored, and at no other time."
+    ),
+    Alarm.ANCHOR_DAMAGED: (
+        "The seal of the audit log was altered, so an older copy of the records could not be told."
+    ),
+    Alarm.KEY_FILE_REPAIRED: (
+        "The key file was damaged; its backup copy was used and put in its place. Check the disk."
+    ),
+    Alarm.ATTEMPTS_MISSING: (
+        "The list of failed sign-ins was removed: attempts since the last sign-in are not known."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One link of the chain. `subject` is a patient's pseudonym, an account, or empty."""
+
+    sequence: int
+    moment: datetime
+    actor: str
+    kind: str
+    subject: str
+    details: Mapping[str, str] = field(default_factory=dict)
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The newest link: how many there are, and the last one's code in hexadecimal."""
+
+    sequence: int
+    mac: str
+
+    @property
+    def text(self) -> str:
+        """As printed on exports: enough digits that nobody makes another chain with the same."""
+        return f"{self.sequence}:{self.mac[:20]}"
+
+    @staticmethod
+    def parse(text: str) -> AuditHead:
+        """A printed head. Raises `InvalidInput`."""
+        number, _, digits = text.strip().lower().partition(":")
+        if not number.isdecimal() or len(digits) < 20 or set(digits) - set("0123456789abcdef"):
+            raise InvalidInput("A head of the audit log reads like 1234:5f2a… with 20 digits.")
+        return AuditHead(int(number), digits)
+
+
+class AuditFault(StrEnum):
+    """How a chain can be broken."""
+
+    ALTERED = "altered"
+    MISSING = "missing"
+    MISPLACED = "misplaced"
+    BEHIND = "behind"
+    REPLACED = "replaced"
+    ANCHOR_MISSING = "anchor_missing"
+    ANCHOR_DAMAGED = "anchor_damaged"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, with the place left to the caller."""
+        return _FAULTS[self]
+
+
+_FAULTS = {
+    AuditFault.ALTERED: "the event was edited, or moved here from another place",
+    AuditFault.MISSING: "events before this one were removed",
+    AuditFault.MISPLACED: "the event does not follow the one before it",
+    AuditFault.BEHIND: "the log ends before the place that its seal names: its end was removed, "
+    "or an older copy of the records was put here",
+    AuditFault.REPLACED: "the log is not the one that its seal names",
+    AuditFault.ANCHOR_MISSING: "the seal of the log is missing",
+    AuditFault.ANCHOR_DAMAGED: "the seal of the log was altered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditProblem:
+    """Where the chain is broken, and how."""
+
+    fault: AuditFault
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What a verification found. `problems` holds the first hundred of `faults`; `alarms` are
+    those that the chain itself recorded earlier.
+    """
+
+    events: int
+    head: AuditHead | None
+    faults: int
+    problems: tuple[AuditProblem, ...]
+    alarms: tuple[AuditEvent, ...]
+
+    @property
+    def intact(self) -> bool:
+        """Whether every link holds and the end is where the seal says."""
+        return self.faults == 0
