@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from drscreen.domain.grading import REFERABLE_FROM, VISION_THREATENING_FROM, Grade, Grading
 from drscreen.domain.referral import Decision
 from drscreen.training.metrics import (
     Estimate,
-    area_under_roc,
+    area_with_interval,
     calibration_error,
     confusion_matrix,
     quadratic_weighted_kappa,
-    share,
+    share_with_interval,
     with_interval,
 )
 
@@ -42,12 +43,30 @@ class EvaluatedPhotograph:
 
 
 @dataclass(frozen=True, slots=True)
+class GradeFigures:
+    """What became of the photographs to which the reader gave one grade.
+
+    `called_referable` and `same_grade` are shares of those graded, `to_a_human` of those graded,
+    `ungradable` of all.
+    """
+
+    grade: int
+    photographs: int
+    called_referable: Estimate
+    same_grade: Estimate
+    to_a_human: Estimate
+    ungradable: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All but `ungradable_rate` and the counts speak of the photographs that were graded.
+    """All but `ungradable_rate`, `referred_or_repeated` and the counts speak of the photographs
+    that were graded.
 
     `confusion` has the reader's grade in rows and the program's in columns. Sensitivity and
     specificity are for referable (grade 2 and above) at the bundle's operating point. The
-    calibration error is that of the referable probability.
+    calibration error is that of the referable probability. `referred_or_repeated` is the share of
+    all referable eyes that the program did not let go: called referable, or ungradable.
     """
 
     photographs: int
@@ -62,6 +81,8 @@ class Evaluation:
     calibration_error: Estimate
     ungradable_rate: Estimate
     human_review_rate: Estimate
+    referred_or_repeated: Estimate
+    per_grade: tuple[GradeFigures, ...]
 
 
 def recorded(evaluation: object, figure: str) -> Estimate | None:
@@ -91,23 +112,46 @@ def evaluate(rows: Sequence[EvaluatedPhotograph]) -> Evaluation:
     p_referable = np.array([g.referable_probability for _, g in graded], dtype=np.float64)
     p_threatening = np.array([g.vision_threatening_probability for _, g in graded])
     review = np.array([row.decision is Decision.HUMAN_REVIEW for row, _ in graded], dtype=bool)
+    all_referable = np.array([row.truth >= REFERABLE_FROM for row in rows], dtype=bool)
+    kept = np.array([g is None or g.referable for g in (row.grading for row in rows)], dtype=bool)
     return Evaluation(
         photographs=len(rows),
         patients=len(set(everyone)),
         graded=len(graded),
         confusion=confusion_matrix(truth, found).tolist(),
         kappa=with_interval(lambda i: quadratic_weighted_kappa(truth[i], found[i]), patients),
-        auc_referable=with_interval(
-            lambda i: area_under_roc(referable[i], p_referable[i]), patients
-        ),
-        auc_vision_threatening=with_interval(
-            lambda i: area_under_roc(threatening[i], p_threatening[i]), patients
-        ),
-        sensitivity=with_interval(lambda i: share(called[i], referable[i]), patients),
-        specificity=with_interval(lambda i: share(~called[i], ~referable[i]), patients),
+        auc_referable=area_with_interval(referable, p_referable, patients),
+        auc_vision_threatening=area_with_interval(threatening, p_threatening, patients),
+        sensitivity=share_with_interval(called, referable, patients),
+        specificity=share_with_interval(~called, ~referable, patients),
         calibration_error=with_interval(
             lambda i: calibration_error(referable[i], p_referable[i]), patients
         ),
-        ungradable_rate=with_interval(lambda i: float(ungradable[i].mean()), everyone),
-        human_review_rate=with_interval(lambda i: float(review[i].mean()), patients),
+        ungradable_rate=share_with_interval(ungradable, _all(ungradable), everyone),
+        human_review_rate=share_with_interval(review, _all(review), patients),
+        referred_or_repeated=share_with_interval(kept, all_referable, everyone),
+        per_grade=tuple(_of_grade(grade, rows) for grade in Grade),
     )
+
+
+def _of_grade(grade: Grade, rows: Sequence[EvaluatedPhotograph]) -> GradeFigures:
+    own = [row for row in rows if row.truth is grade]
+    graded = [(row, row.grading) for row in own if row.grading is not None]
+
+    def among_graded(holds: Callable[[EvaluatedPhotograph, Grading], bool]) -> Estimate:
+        share = np.array([holds(row, grading) for row, grading in graded], dtype=bool)
+        return share_with_interval(share, _all(share), [row.patient for row, _ in graded])
+
+    ungradable = np.array([row.grading is None for row in own], dtype=bool)
+    return GradeFigures(
+        grade=int(grade),
+        photographs=len(own),
+        called_referable=among_graded(lambda _, grading: grading.referable),
+        same_grade=among_graded(lambda _, grading: grading.grade is grade),
+        to_a_human=among_graded(lambda row, _: row.decision is Decision.HUMAN_REVIEW),
+        ungradable=share_with_interval(ungradable, _all(ungradable), [row.patient for row in own]),
+    )
+
+
+def _all(rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    return np.ones_like(rows)

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from drscreen.training.metrics import (
     area_under_roc,
+    area_with_interval,
     calibration_error,
     confusion_matrix,
     equally_filled,
+    newcombe_interval,
     quadratic_weighted_kappa,
     roc_curve,
     share,
+    share_with_interval,
     wilson_interval,
     with_interval,
 )
@@ -138,3 +141,37 @@ def test_what_the_data_do_not_determine_has_no_value() -> None:
     )
     assert (estimate.value, estimate.low, estimate.high) == (None, None, None)
     assert math.isnan(share(truth, ~truth))
+
+
+def test_a_share_s_interval_is_that_of_its_resamples() -> None:
+    generator = np.random.default_rng(4)
+    hits, within = generator.random(2000) < 0.4, generator.random(2000) < 0.9
+    patients = [str(k // 2) for k in range(2000)]
+    found = share_with_interval(hits, within, patients)
+    expected = with_interval(lambda rows: share(hits[rows], within[rows]), patients)
+    assert found.value == expected.value
+    ends = ((found.low, expected.low), (found.high, expected.high))
+    # Wilson's is a little wider for as many patients as that.
+    assert all(a == pytest.approx(b, abs=0.01) for a, b in ends)
+
+
+def test_an_area_s_least_interval_as_published() -> None:
+    # The equation of Newcombe's method 5, checked at the ends that it gives.
+    for area, m, n in ((0.8, 65, 140), (1.0, 5, 5), (0.5, 10, 40)):
+        balanced = (m + n) / 2 - 1
+        for end in newcombe_interval(area, m, n):
+            if 0 < end < 1:
+                spread = 1 + balanced * (1 - end) / (2 - end) + balanced * end / (1 + end)
+                error = math.sqrt(end * (1 - end) * spread / (m * n))
+                assert abs(area - end) == pytest.approx(1.959964 * error, rel=1e-6)
+
+
+def test_few_make_wide_intervals_even_where_all_are_right() -> None:
+    right = np.ones(4, dtype=bool)
+    positive = np.array([True, True, False, False])
+    score = np.array([0.9, 0.8, 0.2, 0.1])
+    patients = ["a", "b", "c", "d"]
+    assert share_with_interval(right, right, patients).low == pytest.approx(0.51, abs=0.01)
+    area = area_with_interval(positive, score, patients)
+    assert area.high == 1
+    assert area.low is not None and area.low < 0.5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
@@ -15,7 +16,8 @@ class LabelledPhotograph:
 
     `quality` is the data set's own word or empty; `layouts.UNGRADABLE` is the one
     that training heeds.
-    `eye` is None where the data set does not tell.
+    `eye` is None where the data set does not tell. `columns` is the whole row of the labels file,
+    by normalised column; empty where folders are the labels.
     """
 
     place: Place
@@ -23,3 +25,4 @@ class LabelledPhotograph:
     grade: Grade
     quality: str = ""
     eye: Laterality | None = None
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

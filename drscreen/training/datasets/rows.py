@@ -10,7 +10,7 @@ from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.training.datasets.folder import DatasetFolder
 from drscreen.training.datasets.labels_file import LabelsFile
-from drscreen.training.datasets.layouts import PAIR_COLUMNS, UNGRADABLE, CsvLayout, Row
+from drscreen.training.datasets.layouts import PAIR_COLUMNS, UNGRADABLE, Cells, CsvLayout, Row
 from drscreen.training.datasets.photograph import LabelledPhotograph
 from drscreen.training.datasets.place import Place, tar_members
 from drscreen.training.datasets.report import Finding, Kind
@@ -62,7 +62,7 @@ class RowReader:
                 kind = Kind.AMBIGUOUS if places else Kind.MISSING
                 self._leave_out(kind, where, repr(row.name))
             else:
-                self._take(row, where, places[0], graded=graded)
+                self._take(row, cells, where, places[0], graded=graded)
 
     def unlabelled(self) -> int:
         """How many photographs of the folder, and of the tars that were opened, no row names."""
@@ -82,7 +82,7 @@ class RowReader:
         place = self._tars[tar].get(row.name)
         return [place] if place else []
 
-    def _take(self, row: Row, where: str, place: Place, *, graded: bool) -> None:
+    def _take(self, row: Row, cells: Cells, where: str, place: Place, *, graded: bool) -> None:
         grade = parse_grade(row.grade) if graded else self._grade
         if place in self.named:
             earlier, other = self.named[place]
@@ -100,7 +100,12 @@ class RowReader:
             patient, eye = self._pairs.get(stem.lower()) or named_patient(stem)
             self.photographs.append(
                 LabelledPhotograph(
-                    place, row.patient or patient, grade, row.quality, parse_eye(row.eye) or eye
+                    place,
+                    row.patient or patient,
+                    grade,
+                    row.quality,
+                    parse_eye(row.eye) or eye,
+                    cells,
                 )
             )
 
