@@ -6,30 +6,22 @@ neither HTML nor pictures, and the page forbids its reader to run or fetch anyth
 
 from __future__ import annotations
 
-import base64
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from drscreen.adapters.model.bundle import Bundle
-from drscreen.adapters.model.inventory import stored_tensors
+from drscreen.adapters.model.inventory import StoredTensor, stored_tensors
 from drscreen.training.evaluation import FIGURES, recorded
 from drscreen.training.metrics import shown
+from drscreen.training.page import embedded_plots, render
 
 TEMPLATE = "model_card.html"
-#: A run's plots by the names that `training.plots` gives them.
-PLOTS = {
-    "loss.svg": "Loss while training",
-    "roc.svg": "Receiver operating characteristic",
-    "reliability.svg": "Reliability of the probabilities",
-    "confusion.svg": "Reader's grade and program's grade",
-    "risk_coverage.svg": "Risk and coverage of the abstention band",
-}
+#: A ResNet's stages in the order in which a photograph passes them.
+_FORWARD = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc", "lesions")
 _BAND = ("low", "high", "coverage", "missed_share", "wrong_share")
 
 
@@ -42,24 +34,23 @@ def card_page(bundle: Bundle, templates: Path, run: Path | None = None) -> str:
     tensors = stored_tensors(bundle)
     metrics = bundle.manifest.get("metrics")
     metrics = metrics if isinstance(metrics, Mapping) else {}
-    environment = Environment(
-        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template(TEMPLATE).render(
-        name=bundle.info.name,
-        version=bundle.info.version,
-        architecture=bundle.architecture,
-        size=bundle.input.size,
-        sha256=bundle.info.sha256,
-        notice=bundle.manifest.get("notice", ""),
-        card=_card(bundle.card),
-        figures=_figures(metrics),
-        bands=_bands(metrics.get("risk_coverage")),
-        plots=_plots(run) if run else [],
-        tensors=tensors,
-        parameters=sum(math.prod(tensor.shape) for tensor in tensors),
-        bytes=sum(tensor.size for tensor in tensors),
-    )
+    content = {
+        "name": bundle.info.name,
+        "version": bundle.info.version,
+        "architecture": bundle.architecture,
+        "size": bundle.input.size,
+        "sha256": bundle.info.sha256,
+        "notice": bundle.manifest.get("notice", ""),
+        "card": _card(bundle.card),
+        "figures": _figures(metrics),
+        "bands": _bands(metrics.get("risk_coverage")),
+        "plots": embedded_plots(run) if run else [],
+        "stages": _stages(tensors),
+        "tensors": tensors,
+        "parameters": sum(tensor.parameters for tensor in tensors),
+        "bytes": sum(tensor.size for tensor in tensors),
+    }
+    return render(templates, TEMPLATE, content)
 
 
 def _card(text: str) -> Markup:
@@ -90,11 +81,18 @@ def _bands(curve: object) -> list[list[str]]:
     ]
 
 
-def _plots(run: Path) -> list[tuple[str, str]]:
-    """Titles and pictures. As pictures, because what is in an SVG's own text could run."""
-    found = []
-    for name, title in PLOTS.items():
-        if (run / name).is_file():
-            encoded = base64.b64encode((run / name).read_bytes()).decode()
-            found.append((title, f"data:image/svg+xml;base64,{encoded}"))
-    return found
+def _stages(tensors: Sequence[StoredTensor]) -> list[dict[str, Any]]:
+    """The network from input to output: each stage with its layers that have parameters."""
+    stages: dict[str, list[StoredTensor]] = {}
+    for tensor in tensors:
+        stages.setdefault(tensor.name.partition(".")[0], []).append(tensor)
+    ordered = sorted(stages, key=lambda s: _FORWARD.index(s) if s in _FORWARD else len(_FORWARD))
+    return [
+        {
+            "name": name,
+            "layers": sum(t.name.endswith(".weight") for t in stages[name]),
+            "parameters": sum(t.parameters for t in stages[name]),
+            "bytes": sum(t.size for t in stages[name]),
+        }
+        for name in ordered
+    ]

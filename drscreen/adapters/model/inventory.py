@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ class StoredTensor:
     shape: tuple[int, ...]
     type: str
     size: int
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
 
 
 def inventory(folder: Path) -> list[InstalledBundle]:
