@@ -19,8 +19,14 @@ from drscreen.adapters.model.network import (
     to_batch,
 )
 from drscreen.adapters.model.saliency import captured, cell_map, referable_heat
-from drscreen.domain.errors import BundleDamaged, DeviceUnavailable, PredictionFailed
+from drscreen.domain.errors import (
+    BundleDamaged,
+    BundleUnsupported,
+    DeviceUnavailable,
+    PredictionFailed,
+)
 from drscreen.domain.explanation import CellMap, Explanation
+from drscreen.domain.grading import Grade
 from drscreen.domain.image import RgbImage
 from drscreen.domain.lesions import LesionClass
 from drscreen.domain.screening import PredictorSpec
@@ -97,7 +103,9 @@ def load_network(bundle: Bundle) -> nn.Module:
 
 
 def network_with(architecture: str, tensors: Tensors, pooling_power: float = 1.0) -> nn.Module:
-    """The network with these weights, fp32, evaluation mode. Raises `BundleDamaged` by name.
+    """The network with these weights, fp32, evaluation mode.
+
+    Raises `BundleDamaged` by the tensor's name, `BundleUnsupported` for other classes than grades.
 
     It has a lesion head, and a grade head of two layers, where the tensors do.
     """
@@ -112,11 +120,18 @@ def network_with(architecture: str, tensors: Tensors, pooling_power: float = 1.0
     if own != tensors.keys():
         odd = sorted(own.symmetric_difference(tensors.keys()))[0]
         raise BundleDamaged(f"The network's tensors do not match its architecture: {odd}.")
+    last = "fc.bias" if hidden is None else "fc.2.bias"
+    if len(tensors[last]) != len(Grade):
+        raise BundleUnsupported(
+            f"The network tells {len(tensors[last])} classes apart; drscreen needs the "
+            f"{len(Grade)} ICDR grades."
+        )
+    shapes = {n: tuple(t.shape) for n, t in network.state_dict().items()}
+    wrong = sorted(name for name, values in tensors.items() if values.shape != shapes[name])
+    if wrong:
+        raise BundleDamaged(f"The network's tensors have the wrong shapes: {wrong[0]}.")
     state = {name: torch.from_numpy(values) for name, values in tensors.items()}
-    try:
-        network.load_state_dict(state, strict=False, assign=True)
-    except RuntimeError as error:
-        raise BundleDamaged("The network's tensors have the wrong shapes.") from error
+    network.load_state_dict(state, strict=False, assign=True)
     return network.eval()
 
 
