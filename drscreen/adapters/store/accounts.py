@@ -46,8 +46,8 @@ class Accounts:
     """The key file beside an open database. Only within a transaction."""
 
     def __init__(self, path: Path, data_key: DataKey, cost: KeyCost) -> None:
-        self._path = path
-        self._data_key = data_key
+        self.path = path
+        self.data_key = data_key
         self._cost = cost
 
     def add(
@@ -61,28 +61,28 @@ class Accounts:
         session.add(user_row(user, moment))
         session.flush()
         account = account_key(user.name)
-        envelope = self._data_key.sealed_for(account, password, self._cost)
+        envelope = self.data_key.sealed_for(account, password, self._cost)
         with disk_errors():
-            before = read_key_file(self._path)
-            write_key_file(self._path, before.with_envelope(account, envelope))
+            before = read_key_file(self.path)
+            write_key_file(self.path, before.with_envelope(account, envelope))
         undo.callback(self._remove, account)
 
     def sweep(self, session: Session) -> None:
         """Drop envelopes whose account was never completed, and unfinished files."""
         self._keep_only(set(session.scalars(select(UserRow.account))))
         with disk_errors():
-            sweep_unfinished(self._path.parent)
+            sweep_unfinished(self.path.parent)
 
     def _remove(self, account: str) -> None:
         # Never raises, for the error that led here matters more: an envelope left behind opens
         # nothing and is swept at the next sign-in.
         with suppress(OSError, StoreError):
-            keys = read_key_file(self._path)
+            keys = read_key_file(self.path)
             self._keep_only(set(keys.envelopes) - {account})
 
     def _keep_only(self, accounts: set[str]) -> None:
         with disk_errors():
-            keys = read_key_file(self._path)
+            keys = read_key_file(self.path)
             kept = keys.only(accounts)
             if kept != keys:
-                write_key_file(self._path, kept)
+                write_key_file(self.path, kept)

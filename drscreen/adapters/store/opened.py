@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -15,12 +16,15 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditChain, AuditTrail
 from drscreen.adapters.store.audit_check import verify_chain
+from drscreen.adapters.store.backup import Source, make_backup
 from drscreen.adapters.store.engine import checkpoint
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.records import SqlRecords
+from drscreen.adapters.store.shelf import Shelf
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
+from drscreen.domain.backup import BackupReport
 from drscreen.domain.errors import StoreError
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.users import User
@@ -110,6 +114,20 @@ class SqlCipherOpenStore:
         """Check every link of the audit chain; see the port."""
         with self._in_use() as unlocked, database_errors(), disk_errors():
             return verify_chain(unlocked.engine, unlocked.audit, printed, step)
+
+    def back_up(
+        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
+    ) -> BackupReport:
+        """Make a backup; see the port."""
+        with self._in_use() as unlocked, database_errors():
+            accounts = unlocked.accounts
+            source = Source(
+                accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
+            )
+            report = make_backup(source, Shelf(folder), keep, self._now(), step)
+        with self.transaction() as records:
+            records.note_backup(report.backup.created)
+        return report
 
     def close(self) -> None:
         """Refuse new transactions, drop the keys, close every connection. Idempotent.

@@ -126,7 +126,7 @@ def test_errors_tell_nothing(opened: SqlCipherOpenStore) -> None:
 def test_keys_are_not_shown(opened: SqlCipherOpenStore) -> None:
     with opened._in_use() as inner:
         shown = repr(inner) + repr(vars(inner.accounts)) + repr(inner.engine)
-        secret = inner.accounts._data_key
+        secret = inner.accounts.data_key
     for key in (secret.secret, secret.database_key(), secret.vault_key()):
         assert key.hex() not in shown
         assert repr(key) not in shown
