@@ -183,7 +183,7 @@ def test_flipped_bits_anywhere_are_refused(
     assert len(paths) == 7
     for path in paths:
         whole = path.read_bytes()
-        for position in [0, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(12))]:
+        for position in [0, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(4))]:
             changed = bytearray(whole)
             changed[position] ^= 1 << chance.randrange(8)
             path.write_bytes(changed)
