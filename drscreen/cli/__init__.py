@@ -5,7 +5,6 @@ Each module below adds its commands to `app`; the order here is that of the help
 
 from drscreen.cli import (
     audit,
-    backup,
     bench,
     check,
     demo,
@@ -22,7 +21,6 @@ from drscreen.cli.app import app
 __all__ = [
     "app",
     "audit",
-    "backup",
     "bench",
     "check",
     "demo",

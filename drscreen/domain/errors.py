@@ -7,6 +7,8 @@ are logged and shown to whoever stands at the machine.
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from drscreen.domain.integrity import PhotographFault
@@ -267,39 +269,46 @@ class StoreOnNetwork(StoreError):
     advice = "Name a folder on a disk of this machine. Backups may well lie on the share."
 
 
-class BackupError(DrscreenError):
-    """A backup that cannot be made, read or restored."""
-
-    code = "backup"
-    kept = "The records themselves were not touched."
-
-
-class BackupMissing(BackupError):
-    """No backup of that name in that folder."""
-
-    code = "backup_missing"
-    advice = "List them with 'drscreen backup list', or name another folder."
-
-
-class BackupDamaged(BackupError):
-    """A backup whose files are not the ones that were written."""
-
-    code = "backup_damaged"
-    advice = "Use an older backup; make a new one soon, best on another disk."
-
-
-class BackupRunning(BackupError):
-    """Another window is making a backup."""
-
-    code = "backup_running"
-    advice = "Wait until it has ended."
-
-
 class SignInFailed(DrscreenError):
     """Unknown user or wrong password; deliberately not told apart."""
 
     code = "sign_in_failed"
     advice = "Check the user name, and whether Caps Lock is on."
+
+
+class SignInThrottled(SignInFailed):
+    """Too many failures in a row for this name; nothing was tried."""
+
+    code = "sign_in_throttled"
+    advice = "Wait, then type the password slowly. The administrator can give you a new one."
+
+    def __init__(self, wait: timedelta) -> None:
+        self.seconds = math.ceil(wait.total_seconds())
+        super().__init__(
+            f"Too many sign-ins failed for this user name: wait {self.seconds} seconds."
+        )
+
+
+class UserUnknown(DrscreenError):
+    """No account of that name."""
+
+    code = "user_unknown"
+    advice = "See the list of accounts; a removed one cannot come back under its name."
+
+
+class AccountProtected(DrscreenError):
+    """What would leave the clinic without an administrator."""
+
+    code = "account_protected"
+    advice = "Make another account an administrator first."
+
+
+class KeyChangeRefused(StoreError):
+    """The data key cannot be changed now."""
+
+    code = "key_change_refused"
+    kept = "The old key stays in use; nothing was lost."
+    advice = "Close drscreen everywhere else, then change the key again."
 
 
 class PasswordTooWeak(DrscreenError):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
-from drscreen.domain.backup import Backup, BackupCheck, BackupPlan, BackupReport
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.integrity import IntegrityReport
@@ -157,7 +156,38 @@ class Records(Protocol):
         ...
 
     def users(self) -> list[User]:
-        """All accounts by name."""
+        """All accounts by name, without the removed ones."""
+        ...
+
+    def set_role(self, user_name: str, role: Role) -> None:
+        """Give an account another role, from its next sign-in on. Raises `UserUnknown`."""
+        ...
+
+    def set_password(self, user_name: str, password: str) -> None:
+        """Replace an account's password; nothing else is encrypted anew. Raises `UserUnknown`."""
+        ...
+
+    def remove_user(self, user_name: str) -> None:
+        """Let nobody in under that name any more; it is never given again. Raises `UserUnknown`.
+
+        Whoever had the data key keeps it: change it afterwards (`OpenStore.change_data_key`).
+        """
+        ...
+
+    def set_recovery_code(self, code: str) -> None:
+        """Make `code`, as `domain.recovery` writes it, the only one that recovers."""
+        ...
+
+    def has_recovery_code(self) -> bool:
+        """Whether there is one."""
+        ...
+
+    def idle_minutes(self) -> int:
+        """After how many minutes without a person the window locks; 0 is never."""
+        ...
+
+    def set_idle_minutes(self, minutes: int) -> None:
+        """Change that for everybody."""
         ...
 
     def note(
@@ -185,18 +215,6 @@ class Records(Protocol):
 
     def audit_subject(self, mrn: str) -> str:
         """The pseudonym under which the audit chain knows a patient. Raises `PatientUnknown`."""
-        ...
-
-    def backup_plan(self) -> BackupPlan:
-        """Where and when the program makes backups by itself."""
-        ...
-
-    def set_backup_plan(self, plan: BackupPlan) -> None:
-        """Change it; `last` stays as it is."""
-        ...
-
-    def note_backup(self, moment: datetime) -> None:
-        """A backup has succeeded at that moment."""
         ...
 
 
@@ -239,11 +257,11 @@ class OpenStore(Protocol):
         """
         ...
 
-    def back_up(self, folder: Path, keep: int, step: Callable[[], None] = ...) -> BackupReport:
-        """Make a backup in that folder, read it back, and keep the newest `keep` of them.
+    def change_data_key(self) -> None:
+        """Encrypt the records under a new data key, sealed for everybody who may sign in.
 
-        Others may go on working meanwhile. `step` is called after each photograph, and may raise
-        to end it: there is a whole backup then or none. Raises a `BackupError` or `StoreError`.
+        Nobody else may have them open. A kill at any moment leaves records that open, under the
+        old or the new key. Raises `KeyChangeRefused`, `StoreFull`; the old key is in use then.
         """
         ...
 
@@ -267,33 +285,15 @@ class Store(Protocol):
         ...
 
     def open(self, user: str, password: str) -> OpenStore:
-        """Unlock. Raises `StoreMissing`, `SignInFailed`, `StoreForeign`, `StoreDamaged`,
-        `StoreNewer`.
+        """Unlock. Raises `StoreMissing`, `SignInFailed`, `SignInThrottled`, `StoreForeign`,
+        `StoreDamaged`, `StoreNewer`.
         """
         ...
 
+    def recover(self, code: str, user: str, password: str) -> OpenStore:
+        """Give an account a new password by the recovery code, and unlock.
 
-class Backups(Protocol):
-    """A folder of backups. Needs no password: all of it is encrypted."""
-
-    def backups(self) -> list[Backup]:
-        """All that are finished, newest first. Raises `StoreUnwritable`."""
-        ...
-
-    def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
-        """Read every byte of one; an empty name means the newest.
-
-        Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`.
-        """
-        ...
-
-    def restore(
-        self, name: str, home: Path, *, without_damaged: bool, step: Callable[[], None]
-    ) -> BackupCheck:
-        """Put one into a home that holds nothing yet; a whole store afterwards or none.
-
-        Raises a `BackupError` or `StoreError`; `BackupDamaged` for a damaged photograph too, unless
-        those are to be left out.
+        Raises as `open`, and `UserUnknown`.
         """
         ...
 

@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
-from drscreen.domain.backup import Backup, BackupPlan, BackupReport
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -27,6 +25,7 @@ from drscreen.domain.errors import (
     StoreExists,
     StoreMissing,
     UserExists,
+    UserUnknown,
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.integrity import IntegrityReport
@@ -45,8 +44,10 @@ class _State:
     exams: dict[tuple[str, date], str] = field(default_factory=dict)
     photographs: dict[str, tuple[PhotographRecord, bytes]] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
+    recovery: str = ""
+    idle_minutes: int = 10
     thumbnails: dict[str, bytes] = field(default_factory=dict)
-    plan: BackupPlan = field(default_factory=BackupPlan)
 
     def copy(self) -> _State:
         return _State(
@@ -56,8 +57,10 @@ class _State:
             dict(self.exams),
             dict(self.photographs),
             list(self.events),
+            set(self.removed),
+            self.recovery,
+            self.idle_minutes,
             dict(self.thumbnails),
-            self.plan,
         )
 
 
@@ -92,6 +95,18 @@ class FakeStore:
             raise SignInFailed("The user name or the password is wrong.")
         return FakeOpenStore(self, account, self._state.clinic)
 
+    def recover(self, code: str, user: str, password: str) -> FakeOpenStore:
+        if self._state is None:
+            raise StoreMissing("There is no store in this folder yet.")
+        if not code or code != self._state.recovery:
+            raise SignInFailed("The user name or the password is wrong.")
+        if user.casefold() not in self._state.users:
+            raise UserUnknown("There is no account of that name.")
+        account, _old = self._state.users[user.casefold()]
+        with self.changing(account) as records:
+            records.set_password(user, password)
+        return self.open(user, password)
+
     @contextmanager
     def changing(self, user: User) -> Iterator[FakeRecords]:
         """One transaction at a time; a copy of the state takes its place only at the end."""
@@ -115,7 +130,6 @@ class FakeOpenStore:
         self._user = user
         self._clinic = clinic
         self.closed = False
-        self.backed_up: list[tuple[Path, int]] = []
 
     @property
     def user(self) -> User:
@@ -148,18 +162,9 @@ class FakeOpenStore:
         with self.transaction() as records:
             return IntegrityReport(records.count_photographs(), (), 0)
 
-    def back_up(
-        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
-    ) -> BackupReport:
-        """Nothing is written; the calls are kept."""
-        self.backed_up.append((folder, keep))
-        moment = datetime.now(UTC)
+    def change_data_key(self) -> None:
         with self.transaction() as records:
-            count = records.count_photographs()
-            records.note_backup(moment)
-        for _ in range(count):
-            step()
-        return BackupReport(Backup("backup", moment, "fake", count, 0), count, 0, (), ())
+            records.note(AuditKind.DATA_KEY_CHANGED)
 
     def close(self) -> None:
         self.closed = True
@@ -267,10 +272,46 @@ class FakeRecords:
         self._state.thumbnails[photograph_id] = data
 
     def add_user(self, user: User, password: str) -> None:
-        if user.name.casefold() in self._state.users:
-            raise UserExists("There is a user of that name already.")
+        if user.name.casefold() in self._state.users.keys() | self._state.removed:
+            raise UserExists("There is, or was, a user of that name already.")
         self._state.users[user.name.casefold()] = (user, password)
         self._note(AuditKind.USER_ADDED, user.name, role=user.role.value)
+
+    def set_role(self, user_name: str, role: Role) -> None:
+        user, password = self._account(user_name)
+        self._state.users[user.name.casefold()] = (replace(user, role=role), password)
+        self._note(AuditKind.ROLE_CHANGED, user.name, role=role.value)
+
+    def set_password(self, user_name: str, password: str) -> None:
+        user, _old = self._account(user_name)
+        self._state.users[user.name.casefold()] = (user, password)
+        self._note(AuditKind.PASSWORD_CHANGED, user.name)
+
+    def remove_user(self, user_name: str) -> None:
+        user, _password = self._account(user_name)
+        del self._state.users[user.name.casefold()]
+        self._state.removed.add(user.name.casefold())
+        self._note(AuditKind.USER_REMOVED, user.name)
+
+    def set_recovery_code(self, code: str) -> None:
+        self._state.recovery = code
+        self._note(AuditKind.RECOVERY_CODE_MADE)
+
+    def has_recovery_code(self) -> bool:
+        return bool(self._state.recovery)
+
+    def idle_minutes(self) -> int:
+        return self._state.idle_minutes
+
+    def set_idle_minutes(self, minutes: int) -> None:
+        self._state.idle_minutes = minutes
+        self._note(AuditKind.SETTING_CHANGED, "idle_minutes", value=str(minutes))
+
+    def _account(self, user_name: str) -> tuple[User, str]:
+        try:
+            return self._state.users[user_name.casefold()]
+        except KeyError:
+            raise UserUnknown("There is no account of that name.") from None
 
     def users(self) -> list[User]:
         return [user for _name, (user, _password) in sorted(self._state.users.items())]
@@ -304,15 +345,6 @@ class FakeRecords:
         self._state.events.append(
             AuditEvent(number, datetime.now(UTC), self._user.name, kind, subject, details)
         )
-
-    def backup_plan(self) -> BackupPlan:
-        return self._state.plan
-
-    def set_backup_plan(self, plan: BackupPlan) -> None:
-        self._state.plan = replace(plan, last=self._state.plan.last)
-
-    def note_backup(self, moment: datetime) -> None:
-        self._state.plan = replace(self._state.plan, last=moment)
 
     def _keep(self, patient: Patient) -> Patient:
         self._state.patients[patient.mrn] = patient

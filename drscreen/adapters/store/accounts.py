@@ -9,19 +9,28 @@ windows cannot drop each other's envelope.
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from drscreen.adapters.store.envelope import Envelope, sealed_for
 from drscreen.adapters.store.faults import disk_errors
 from drscreen.adapters.store.files import sweep_unfinished
-from drscreen.adapters.store.key_file import read_key_file, write_key_file
+from drscreen.adapters.store.key_file import (
+    RECOVERY,
+    KeyFile,
+    read_key_file,
+    read_or_backup,
+    restore_copies,
+    write_key_file,
+)
 from drscreen.adapters.store.keys import DataKey, KeyCost, account_key
 from drscreen.adapters.store.tables import UserRow
-from drscreen.domain.errors import StoreError, UserExists
-from drscreen.domain.users import User
+from drscreen.domain.errors import StoreError, UserExists, UserUnknown
+from drscreen.domain.users import Role, User
 
 
 def user_row(user: User, moment: datetime) -> UserRow:
@@ -36,53 +45,140 @@ def user_row(user: User, moment: datetime) -> UserRow:
 
 
 def account_row(session: Session, user_name: str) -> UserRow | None:
-    """The account of that name."""
+    """The account of that name, unless it was removed."""
+    row = any_account_row(session, user_name)
+    return row if row is not None and row.removed is None else None
+
+
+def any_account_row(session: Session, user_name: str) -> UserRow | None:
+    """The account of that name, removed ones too."""
     return session.scalars(
         select(UserRow).where(UserRow.account == account_key(user_name))
     ).one_or_none()
 
 
+def known_account(session: Session, user_name: str) -> UserRow:
+    """The account of that name. Raises `UserUnknown`."""
+    row = account_row(session, user_name)
+    if row is None:
+        raise UserUnknown("There is no account of that name.")
+    return row
+
+
 class Accounts:
-    """The key file beside an open database. Only within a transaction."""
+    """The key file beside an open database. Only within a transaction.
+
+    Where the transaction does not commit, `undo` puts the key file back. Every method that writes
+    raises `StoreFull` or `StoreUnwritable`.
+    """
 
     def __init__(self, path: Path, data_key: DataKey, cost: KeyCost) -> None:
         self.path = path
         self.data_key = data_key
         self._cost = cost
 
+    def under(self, data_key: DataKey) -> Accounts:
+        """The same key file under another data key."""
+        return Accounts(self.path, data_key, self._cost)
+
     def add(
         self, session: Session, user: User, password: str, moment: datetime, undo: ExitStack
     ) -> None:
-        """Add row and envelope; `undo` takes the envelope back. Raises `UserExists`, `StoreFull`,
-        `StoreUnwritable`.
+        """Add row and envelope. Raises `UserExists`, also for the name of a removed account:
+        the audit chain must not mean two people by one name.
         """
-        if account_row(session, user.name) is not None:
-            raise UserExists("There is a user of that name already.")
+        if any_account_row(session, user.name) is not None:
+            raise UserExists("There is, or was, a user of that name already.")
         session.add(user_row(user, moment))
         session.flush()
-        account = account_key(user.name)
-        envelope = self.data_key.sealed_for(account, password, self._cost)
-        with disk_errors():
-            before = read_key_file(self.path)
-            write_key_file(self.path, before.with_envelope(account, envelope))
-        undo.callback(self._remove, account)
+        self._put(account_key(user.name), password, undo)
+
+    def set_role(self, session: Session, user_name: str, role: Role) -> UserRow:
+        """Give an account another role. Raises `UserUnknown`."""
+        row = known_account(session, user_name)
+        row.role = role.value
+        session.flush()
+        return row
+
+    def set_password(
+        self, session: Session, user_name: str, password: str, undo: ExitStack
+    ) -> UserRow:
+        """Replace an account's envelope; the data stays as it is. Raises `UserUnknown`."""
+        row = known_account(session, user_name)
+        self._put(row.account, password, undo)
+        return row
+
+    def remove(
+        self, session: Session, user_name: str, moment: datetime, undo: ExitStack
+    ) -> UserRow:
+        """Let nobody in under that name any more. Raises `UserUnknown`."""
+        row = known_account(session, user_name)
+        row.removed = moment
+        session.flush()
+        keys = self._read()
+        undo.callback(self._restore, row.account, keys.envelopes.get(row.account))
+        self._write(keys.only(set(keys.envelopes) - {row.account}))
+        return row
+
+    def set_recovery_code(self, code: str, undo: ExitStack) -> None:
+        """Replace the recovery code's envelope; the old code opens nothing any more."""
+        keys = self._read()
+        undo.callback(self._restore_recovery, keys.recovery)
+        self._write(replace(keys, recovery=sealed_for(self.data_key, RECOVERY, code, self._cost)))
+
+    def has_recovery_code(self) -> bool:
+        """Whether there is one."""
+        return self._read().recovery is not None
+
+    def renew(self, user_name: str, password: str) -> None:
+        """Seal the envelope anew where the default cost has risen or the format is the first."""
+        account = account_key(user_name)
+        keys = self._read()
+        envelope = keys.envelopes[account]
+        if envelope.is_first_format or envelope.cost.is_below(self._cost):
+            self._write(
+                keys.with_envelope(
+                    account, sealed_for(self.data_key, account, password, self._cost)
+                )
+            )
 
     def sweep(self, session: Session) -> None:
-        """Drop envelopes whose account was never completed, and unfinished files."""
-        self._keep_only(set(session.scalars(select(UserRow.account))))
+        """Drop envelopes whose account is not there any more or was never completed, and
+        unfinished files; make the key file and its copy the same.
+        """
+        there = set(session.scalars(select(UserRow.account).where(UserRow.removed.is_(None))))
         with disk_errors():
+            keys, _from_copy = read_or_backup(self.path)
+            keys.check(self.data_key)
+            restore_copies(self.path, keys.only(there), self.data_key)
             sweep_unfinished(self.path.parent)
 
-    def _remove(self, account: str) -> None:
-        # Never raises, for the error that led here matters more: an envelope left behind opens
-        # nothing and is swept at the next sign-in.
-        with suppress(OSError, StoreError):
-            keys = read_key_file(self.path)
-            self._keep_only(set(keys.envelopes) - {account})
+    def _put(self, account: str, password: str, undo: ExitStack) -> None:
+        envelope = sealed_for(self.data_key, account, password, self._cost)
+        keys = self._read()
+        undo.callback(self._restore, account, keys.envelopes.get(account))
+        self._write(keys.with_envelope(account, envelope))
 
-    def _keep_only(self, accounts: set[str]) -> None:
+    def _restore(self, account: str, before: Envelope | None) -> None:
+        # Never raises, for the error that led here matters more: an envelope left behind without
+        # its row opens nothing and is swept at the next sign-in.
+        with suppress(OSError, StoreError):
+            keys = self._read()
+            if before is not None:
+                self._write(keys.with_envelope(account, before))
+            elif account in keys.envelopes:
+                self._write(keys.only(set(keys.envelopes) - {account}))
+
+    def _restore_recovery(self, before: Envelope | None) -> None:
+        with suppress(OSError, StoreError):
+            self._write(replace(self._read(), recovery=before))
+
+    def _read(self) -> KeyFile:
         with disk_errors():
             keys = read_key_file(self.path)
-            kept = keys.only(accounts)
-            if kept != keys:
-                write_key_file(self.path, kept)
+        keys.check(self.data_key)
+        return keys
+
+    def _write(self, keys: KeyFile) -> None:
+        with disk_errors():
+            write_key_file(self.path, keys, self.data_key)

@@ -19,6 +19,7 @@ from sqlalchemy import desc, insert, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.anchor import Anchor, AnchorDamaged
+from drscreen.adapters.store.attempts import Collected
 from drscreen.adapters.store.keys import KEY_BYTES, DataKey
 from drscreen.adapters.store.tables import AuditRow, ClinicRow
 from drscreen.domain.audit import Alarm, AuditEvent, AuditHead, AuditKind
@@ -145,6 +146,10 @@ class AuditTrail:
         #: The newest link of this transaction; to be anchored once it is committed.
         self.head: AuditHead | None = None
 
+    def has_history(self) -> bool:
+        """Whether the chain has begun already."""
+        return head_of(self._session) is not None
+
     def note(self, kind: AuditKind, subject: str = "", **details: str) -> None:
         """Add an event by whoever is signed in."""
         self.head = self._chain.append(
@@ -155,6 +160,29 @@ class AuditTrail:
             subject=subject,
             details=details,
         )
+
+
+def note_sign_in(
+    trail: AuditTrail,
+    alarms: list[tuple[Alarm, dict[str, str]]],
+    tries: Collected,
+    *,
+    from_copy: bool,
+) -> None:
+    """What happened while the records were closed, and that somebody has opened them."""
+    found = list(alarms)
+    if from_copy:
+        found.append((Alarm.KEY_FILE_REPAIRED, {}))
+    if tries.anew and trail.has_history():
+        found.append((Alarm.ATTEMPTS_MISSING, {}))
+    for alarm, numbers in found:
+        trail.note(AuditKind.ALARM, alarm=alarm.value, **numbers)
+    if tries.unlisted:
+        trail.note(AuditKind.SIGN_IN_FAILED, unlisted=str(tries.unlisted))
+    for failure in tries.failures:
+        at = failure.moment.astimezone(UTC).isoformat(timespec="seconds")
+        trail.note(AuditKind.SIGN_IN_FAILED, failure.account, at=at)
+    trail.note(AuditKind.SIGNED_IN)
 
 
 def events(

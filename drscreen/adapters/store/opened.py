@@ -9,23 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditChain, AuditTrail
 from drscreen.adapters.store.audit_check import verify_chain
-from drscreen.adapters.store.backup import Source, make_backup
-from drscreen.adapters.store.engine import checkpoint
+from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
+from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
+from drscreen.adapters.store.keys import DataKey
 from drscreen.adapters.store.records import SqlRecords
-from drscreen.adapters.store.shelf import Shelf
+from drscreen.adapters.store.tables import ClinicRow
+from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
-from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
-from drscreen.domain.backup import BackupReport
-from drscreen.domain.errors import StoreError
+from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
+from drscreen.domain.errors import KeyChangeRefused, StoreError
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.users import User
 
@@ -38,6 +39,11 @@ class Unlocked:
     vault: Vault
     accounts: Accounts
     audit: AuditChain
+
+    @property
+    def database(self) -> Path:
+        """Where the encrypted database lies."""
+        return self.accounts.path.with_name("records.db")
 
 
 class SqlCipherOpenStore:
@@ -115,19 +121,51 @@ class SqlCipherOpenStore:
         with self._in_use() as unlocked, database_errors(), disk_errors():
             return verify_chain(unlocked.engine, unlocked.audit, printed, step)
 
-    def back_up(
-        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
-    ) -> BackupReport:
-        """Make a backup; see the port."""
-        with self._in_use() as unlocked, database_errors():
-            accounts = unlocked.accounts
-            source = Source(
-                accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
-            )
-            report = make_backup(source, Shelf(folder), keep, self._now(), step)
-        with self.transaction() as records:
-            records.note_backup(report.backup.created)
-        return report
+    def change_data_key(self) -> None:
+        """Put the records under a new data key; see the port.
+
+        No transaction may run, and none begins before it is done.
+        """
+        with self._guard:
+            unlocked = self._unlocked
+            if unlocked is None or self._closing:
+                raise StoreError("The records are locked. Sign in again.")
+            if self._running:
+                raise KeyChangeRefused("The records are in use in this window.")
+            self._unlocked = None
+        usable: Unlocked | None = unlocked
+        accounts, old = unlocked.accounts, unlocked.accounts.data_key
+        try:
+            unlocked.engine.dispose()
+            with database_errors(), disk_errors():
+                UpgradeCopies(unlocked.database, old).remove()  # they are under the old key
+                new = change_key(unlocked.database, accounts.path, old)
+                usable = None  # whatever happens now: the old key opens nothing any more
+                usable = self._resealed(unlocked, new)
+        finally:
+            with self._guard:
+                self._unlocked = usable
+                self._closing = self._closing or usable is None
+            self._forget_when_idle()
+
+    def _resealed(self, unlocked: Unlocked, new: DataKey) -> Unlocked:
+        """The rest of a change of the data key, as a sign-in would do it after a kill."""
+        accounts, old = unlocked.accounts, unlocked.accounts.data_key
+        fresh = Unlocked(
+            open_engine(unlocked.database, new.database_key(), new.database_id),
+            Vault(unlocked.vault.folder, new.vault_key()),
+            accounts.under(new),
+            unlocked.audit,
+        )
+        with fresh.engine.begin() as connection, Session(connection) as session:
+            clinic = session.scalars(select(ClinicRow)).one()
+            trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
+            if finish(session, clinic, new, old):
+                trail.note(AuditKind.DATA_KEY_CHANGED)
+            session.flush()
+        unlocked.audit.anchor.move(trail.head)
+        forget_old_key(fresh.engine, accounts.path, new)
+        return fresh
 
     def close(self) -> None:
         """Refuse new transactions, drop the keys, close every connection. Idempotent.

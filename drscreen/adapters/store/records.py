@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from itertools import groupby
 
 from sqlalchemy import desc, select
@@ -25,7 +25,6 @@ from drscreen.adapters.store.tables import (
 )
 from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind
-from drscreen.domain.backup import BackupPlan
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -35,7 +34,7 @@ from drscreen.domain.errors import (
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.screening import ScreeningResult
-from drscreen.domain.users import User
+from drscreen.domain.users import Role, User
 
 
 class SqlRecords:
@@ -218,11 +217,43 @@ class SqlRecords:
         self._audit.note(AuditKind.USER_ADDED, user.name, role=user.role.value)
 
     def users(self) -> list[User]:
-        """All accounts by name."""
-        return [
-            rows.user_of(row)
-            for row in self._session.scalars(select(UserRow).order_by(UserRow.account))
-        ]
+        """All accounts by name, without the removed ones."""
+        there = select(UserRow).where(UserRow.removed.is_(None)).order_by(UserRow.account)
+        return [rows.user_of(row) for row in self._session.scalars(there)]
+
+    def set_role(self, user_name: str, role: Role) -> None:
+        """Give an account another role. Raises `UserUnknown`."""
+        row = self._accounts.set_role(self._session, user_name, role)
+        self._audit.note(AuditKind.ROLE_CHANGED, row.name, role=role.value)
+
+    def set_password(self, user_name: str, password: str) -> None:
+        """Replace an account's envelope. Raises `UserUnknown`."""
+        row = self._accounts.set_password(self._session, user_name, password, self._undo)
+        self._audit.note(AuditKind.PASSWORD_CHANGED, row.name)
+
+    def remove_user(self, user_name: str) -> None:
+        """Let nobody in under that name any more. Raises `UserUnknown`."""
+        row = self._accounts.remove(self._session, user_name, self._now(), self._undo)
+        self._audit.note(AuditKind.USER_REMOVED, row.name)
+
+    def set_recovery_code(self, code: str) -> None:
+        """Replace the recovery code."""
+        self._accounts.set_recovery_code(code, self._undo)
+        self._audit.note(AuditKind.RECOVERY_CODE_MADE)
+
+    def has_recovery_code(self) -> bool:
+        """Whether there is one."""
+        return self._accounts.has_recovery_code()
+
+    def idle_minutes(self) -> int:
+        """After how many minutes without a person the window locks; 0 is never."""
+        return self._clinic_row().idle_minutes
+
+    def set_idle_minutes(self, minutes: int) -> None:
+        """Change that for everybody."""
+        self._clinic_row().idle_minutes = minutes
+        self._audit.note(AuditKind.SETTING_CHANGED, "idle_minutes", value=str(minutes))
+        self._session.flush()
 
     # --- the audit chain ---------------------------------------------------------------------
 
@@ -250,32 +281,10 @@ class SqlRecords:
         """The pseudonym of a patient. Raises `PatientUnknown`."""
         return self._known_patient(mrn).pseudonym
 
-    # --- backups -----------------------------------------------------------------------------
-
-    def backup_plan(self) -> BackupPlan:
-        """Where and when backups are made."""
-        row = self._session.scalars(select(ClinicRow)).one()
-        return BackupPlan(
-            row.backup_folder,
-            time.fromisoformat(row.backup_at),
-            row.backup_keep,
-            row.backup_last,
-        )
-
-    def set_backup_plan(self, plan: BackupPlan) -> None:
-        """Change it; `last` stays as it is."""
-        row = self._session.scalars(select(ClinicRow)).one()
-        row.backup_folder = plan.folder
-        row.backup_at = plan.at.isoformat("minutes")
-        row.backup_keep = plan.keep
-        self._audit.note(AuditKind.SETTING_CHANGED, setting="backup_plan")
-
-    def note_backup(self, moment: datetime) -> None:
-        """A backup has succeeded."""
-        self._session.scalars(select(ClinicRow)).one().backup_last = moment
-        self._audit.note(AuditKind.BACKED_UP, made=moment.astimezone(UTC).isoformat())
-
     # --- inside ------------------------------------------------------------------------------
+
+    def _clinic_row(self) -> ClinicRow:
+        return self._session.scalars(select(ClinicRow)).one()
 
     def _patient_row(self, mrn: str) -> PatientRow | None:
         return self._session.scalars(select(PatientRow).where(PatientRow.mrn == mrn)).one_or_none()

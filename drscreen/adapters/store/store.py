@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +16,23 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import rows
 from drscreen.adapters.store.accounts import Accounts, account_row, user_row
 from drscreen.adapters.store.anchor import Anchor
-from drscreen.adapters.store.audit import AuditChain, AuditTrail, chain_key, open_alarms
+from drscreen.adapters.store.attempts import Attempts
+from drscreen.adapters.store.audit import (
+    AuditChain,
+    AuditTrail,
+    chain_key,
+    note_sign_in,
+    open_alarms,
+)
 from drscreen.adapters.store.engine import checkpoint, open_engine
+from drscreen.adapters.store.envelope import sealed_for
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.files import UNFINISHED, sync_folder
+from drscreen.adapters.store.key_change import finish, forget_old_key, settled
 from drscreen.adapters.store.key_file import (
+    RECOVERY,
     KeyFile,
-    read_key_file,
+    read_or_backup,
     sign_in_failed,
     write_key_file,
 )
@@ -35,6 +46,7 @@ from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import leave_first_format
 from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
+from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
 
 FOLDER = "store"
@@ -42,6 +54,7 @@ DATABASE = "records.db"
 KEY_FILE = "keys.json"
 VAULT = "vault"
 ANCHOR = "audit.head"
+ATTEMPTS = "attempts.json"
 
 #: What every SQLite file that is not encrypted begins with (https://www.sqlite.org/fileformat.html).
 _PLAIN_SQLITE = b"SQLite format 3\0"
@@ -51,10 +64,20 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The key file as a try to sign in found it, and when that was."""
+
+    keys: KeyFile
+    from_copy: bool
+    moment: datetime
+
+
 class SqlCipherStore:
     """`drscreen.domain.ports.Store`: `<home>/store` with database, key file and vault. Any thread.
 
-    `cost` is what new envelopes cost to open; `now` stamps what callers bring no moment for.
+    `cost` is what new envelopes cost to open; `now` stamps what callers bring no moment for;
+    `patience` is how long somebody waits who mistypes.
     """
 
     def __init__(
@@ -63,10 +86,12 @@ class SqlCipherStore:
         *,
         cost: KeyCost | None = None,
         now: Callable[[], datetime] = _utc_now,
+        patience: Patience | None = None,
     ) -> None:
         self._home = home
         self._cost = cost or KeyCost()
         self._now = now
+        self._attempts = Attempts(self._folder / ATTEMPTS, patience or Patience())
 
     @property
     def _folder(self) -> Path:
@@ -98,10 +123,10 @@ class SqlCipherStore:
             data_key = DataKey.new()
             self._build(building, data_key, clinic, User(user, role, display_name))
             account = account_key(user)
-            envelope = data_key.sealed_for(account, password, self._cost)
-            write_key_file(
-                building / KEY_FILE, KeyFile(data_key.database_id).with_envelope(account, envelope)
-            )
+            envelope = sealed_for(data_key, account, password, self._cost)
+            keys = KeyFile(data_key.database_id).with_envelope(account, envelope)
+            write_key_file(building / KEY_FILE, keys, data_key)
+            Attempts(building / ATTEMPTS, Patience()).start()
             try:
                 building.rename(self._folder)
             except OSError:
@@ -113,17 +138,66 @@ class SqlCipherStore:
 
     def open(self, user: str, password: str) -> SqlCipherOpenStore:
         """Unlock; see the port. Takes as long as Argon2id does, whatever is wrong with the two."""
+        found = self._found(account_key(user))
+        data_key = self._settled(found.keys, found.keys.unlock(user, password))
+        return self._opened(found, user, password, data_key)
+
+    def recover(self, code: str, user: str, password: str) -> SqlCipherOpenStore:
+        """Give an account a new password by the recovery code, and open; see the port."""
+        found = self._found(RECOVERY)
+        data_key = self._settled(found.keys, found.keys.recover(code))
+        with ExitStack() as ending:
+            engine = self._engine(data_key)
+            ending.callback(engine.dispose)
+            accounts = self._accounts(data_key)
+            ending.enter_context(database_errors())
+            connection = ending.enter_context(engine.begin())
+            session = ending.enter_context(Session(connection))
+            bring_up_to_date(connection, UpgradeCopies(self._folder / DATABASE, data_key).keep)
+            with ExitStack() as undo:
+                row = accounts.set_password(session, user, password, undo)
+                clinic = session.scalars(select(ClinicRow)).one()
+                trail = AuditTrail(
+                    _chain(self._folder, clinic, data_key), session, row.name, found.moment
+                )
+                trail.note(AuditKind.PASSWORD_RECOVERED, row.name)
+                session.flush()
+                undo.pop_all()
+        with disk_errors():
+            self._attempts.forgive(RECOVERY, found.moment)
+        return self.open(user, password)
+
+    # --- unlocking ---------------------------------------------------------------------------
+
+    def _found(self, account: str) -> _Found:
+        """What stands here, for a try that is counted before it is made."""
         if not self.exists():
             raise StoreMissing("There is no store in this folder yet.")
         refuse_network_share(self._folder)
-        keys = self._checked_key_file()
-        data_key = keys.unlock(user, password)
+        keys, from_copy = self._checked_key_file()
+        found = _Found(keys, from_copy, self._now())
+        known = account in keys.envelopes
+        with disk_errors():
+            self._attempts.begin(account, found.moment, known=known)
+        return found
+
+    def _settled(self, keys: KeyFile, data_key: DataKey) -> DataKey:
+        with disk_errors():
+            return settled(self._folder / DATABASE, self._folder / KEY_FILE, keys, data_key)
+
+    def _engine(self, data_key: DataKey) -> Engine:
+        return open_engine(self._folder / DATABASE, data_key.database_key(), data_key.database_id)
+
+    def _accounts(self, data_key: DataKey) -> Accounts:
+        return Accounts(self._folder / KEY_FILE, data_key, self._cost)
+
+    def _opened(
+        self, found: _Found, user: str, password: str, data_key: DataKey
+    ) -> SqlCipherOpenStore:
         with ExitStack() as on_failure:
-            engine = open_engine(
-                self._folder / DATABASE, data_key.database_key(), data_key.database_id
-            )
+            engine = self._engine(data_key)
             on_failure.callback(engine.dispose)
-            opened = self._signed_in(engine, user, data_key)
+            opened = self._signed_in(found, engine, user, password, data_key)
             on_failure.pop_all()
             return opened
 
@@ -160,7 +234,7 @@ class SqlCipherStore:
 
     # --- opening -----------------------------------------------------------------------------
 
-    def _checked_key_file(self) -> KeyFile:
+    def _checked_key_file(self) -> tuple[KeyFile, bool]:
         """The key file of the database that stands here. No password is needed to tell whether
         they belong together: the database's first bytes are the id that the key file names.
         """
@@ -170,19 +244,22 @@ class SqlCipherStore:
             if head is not None and head == _PLAIN_SQLITE:
                 raise StoreForeign("Another program's database stands in the place of the records.")
             try:
-                keys = read_key_file(self._folder / KEY_FILE)
+                keys, from_copy = read_or_backup(self._folder / KEY_FILE)
             except FileNotFoundError:
                 raise StoreDamaged("The key file of the records is missing.") from None
         if head is None:
             raise StoreDamaged("The database of the records is missing.")
         if head != keys.database_id:
             raise StoreForeign("The file in the place of the records is not their database.")
-        return keys
+        return keys, from_copy
 
-    def _signed_in(self, engine: Engine, user: str, data_key: DataKey) -> SqlCipherOpenStore:
+    def _signed_in(
+        self, found: _Found, engine: Engine, user: str, password: str, data_key: DataKey
+    ) -> SqlCipherOpenStore:
         vault = Vault(self._folder / VAULT, data_key.vault_key())
-        accounts = Accounts(self._folder / KEY_FILE, data_key, self._cost)
+        accounts = self._accounts(data_key)
         copies = UpgradeCopies(self._folder / DATABASE, data_key)
+        old_key = found.keys.previous_key(data_key) if self._changing() else None
         with database_errors(), disk_errors(), engine.begin() as connection:
             upgraded = bring_up_to_date(connection, copies.keep)
             with Session(connection) as session:
@@ -192,25 +269,35 @@ class SqlCipherStore:
                 clinic = session.scalars(select(ClinicRow)).one_or_none()
                 if clinic is None or clinic.database_id != data_key.database_id.hex():
                     raise StoreDamaged("The records and their key file do not belong together.")
+                changed = old_key is not None and finish(session, clinic, data_key, old_key)
                 accounts.sweep(session)
+                accounts.renew(user, password)
                 vault.sweep()
                 signed_in = rows.user_of(account)
                 chain = _chain(self._folder, clinic, data_key)
                 trail = AuditTrail(chain, session, signed_in.name, self._now())
-                for alarm, numbers in chain.alarms(session):
-                    trail.note(AuditKind.ALARM, alarm=alarm.value, **numbers)
-                trail.note(AuditKind.SIGNED_IN)
+                tries = self._attempts.others(found.moment)
+                note_sign_in(trail, chain.alarms(session), tries, from_copy=found.from_copy)
+                if changed:
+                    trail.note(AuditKind.DATA_KEY_CHANGED)
                 alarms = tuple(open_alarms(session))
                 session.flush()
             if not upgraded:
                 copies.remove()
         chain.anchor.move(trail.head, durably=True)
-        with database_errors():
+        with database_errors(), disk_errors():
+            self._attempts.clear(account_key(user))
+            if old_key is not None:
+                forget_old_key(engine, self._folder / KEY_FILE, data_key)
             if not upgraded:
                 # Not before the copy is gone: its photographs are the vault's files as they were.
                 leave_first_format(engine, vault)
         unlocked = Unlocked(engine, vault, accounts, chain)
         return SqlCipherOpenStore(unlocked, signed_in, clinic.name, self._now, alarms)
+
+    def _changing(self) -> bool:
+        """Whether the key file still names an old data key."""
+        return bool(read_or_backup(self._folder / KEY_FILE)[0].previous)
 
 
 def _chain(folder: Path, clinic: ClinicRow, data_key: DataKey) -> AuditChain:

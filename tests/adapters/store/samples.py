@@ -13,6 +13,7 @@ from drscreen.domain.grading import Grade, Grading, OperatingPoint
 from drscreen.domain.quality import QualityReason, QualityVerdict
 from drscreen.domain.referral import Decision
 from drscreen.domain.screening import ModelInfo, ScreeningResult, Seconds
+from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role
 
 #: Argon2id for tests: correct, and over in a millisecond.
@@ -24,8 +25,8 @@ POINT = OperatingPoint(referable=0.5, abstain_low=0.4, abstain_high=0.6, vision_
 
 
 def store_at(home: Path) -> SqlCipherStore:
-    """The real store with cheap passwords."""
-    return SqlCipherStore(home, cost=CHEAP)
+    """The real store with cheap passwords, and all patience with whoever mistypes them."""
+    return SqlCipherStore(home, cost=CHEAP, patience=Patience(free=10**6))
 
 
 def made_store(home: Path) -> SqlCipherStore:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from drscreen.adapters.store.engine import open_engine
+from drscreen.adapters.store.envelope import sealed_for, unsealed
 from drscreen.adapters.store.key_file import KeyFile, read_key_file, write_key_file
-from drscreen.adapters.store.keys import DataKey, KeyCost, account_key, unsealed
+from drscreen.adapters.store.keys import DataKey, KeyCost, account_key
 from drscreen.domain.errors import DrscreenError, SignInFailed, StoreDamaged, StoreNewer
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import CHEAP, PASSWORD, store_at, unlocked
@@ -20,7 +21,8 @@ def key_path(home: Path) -> Path:
 
 
 def forge(home: Path, change: Any) -> None:
-    """Change the key file's content as a forger would, checksum put right."""
+    """Change the key file's content as a forger would: checksum put right, no copy left."""
+    key_path(home).with_name("keys.json.bak").unlink(missing_ok=True)
     content = json.loads(key_path(home).read_bytes())
     change(content)
     del content["sha256"]
@@ -52,7 +54,7 @@ def test_raw_key_of_another_length_never_reaches_the_database(length: int, tmp_p
 
 def test_envelope_opens_for_its_own_account_password_and_database_alone() -> None:
     key = DataKey.new()
-    envelope = key.sealed_for("nora", PASSWORD, CHEAP)
+    envelope = sealed_for(key, "nora", PASSWORD, CHEAP)
     assert unsealed(envelope, "nora", PASSWORD, key.database_id) == key
     assert unsealed(envelope, "eve", PASSWORD, key.database_id) is None
     assert unsealed(envelope, "nora", PASSWORD + " ", key.database_id) is None
@@ -61,7 +63,7 @@ def test_envelope_opens_for_its_own_account_password_and_database_alone() -> Non
 
 def test_password_typed_on_another_system() -> None:
     key = DataKey.new()
-    envelope = key.sealed_for("nora", "Fußgänger-ｗeg", CHEAP)
+    envelope = sealed_for(key, "nora", "Fußgänger-ｗeg", CHEAP)
     assert unsealed(envelope, "nora", "Fußga\u0308nger-weg", key.database_id) == key
 
 
@@ -79,15 +81,16 @@ def test_absurd_cost_is_refused(memory: int, passes: int, lanes: int) -> None:
 
 def test_key_file_round_trip(tmp_path: Path) -> None:
     key = DataKey.new()
-    keys = KeyFile(key.database_id).with_envelope("nora", key.sealed_for("nora", "p", CHEAP))
-    write_key_file(tmp_path / "keys.json", keys)
+    keys = KeyFile(key.database_id).with_envelope("nora", sealed_for(key, "nora", "p", CHEAP))
+    write_key_file(tmp_path / "keys.json", keys, key)
     assert read_key_file(tmp_path / "keys.json") == keys
-    assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys.json", "keys.json.bak"]
     assert (tmp_path / "keys.json").stat().st_mode & 0o077 == 0
 
 
 def test_any_flipped_byte_is_named_as_damage(home: Path) -> None:
     whole = key_path(home).read_bytes()
+    (home / "store" / "keys.json.bak").unlink()
     for position in range(len(whole)):
         for flip in (0x01, 0x20):
             changed = bytearray(whole)
@@ -147,13 +150,14 @@ def test_forged_key_file_never_opens(home: Path, change: Any) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"7", b"\xff\xfe", b"[" * 100_000])
 def test_key_file_of_something_else(home: Path, content: bytes) -> None:
+    (home / "store" / "keys.json.bak").unlink()
     key_path(home).write_bytes(content)
     with pytest.raises(StoreDamaged):
         store_at(home).open("Nora", PASSWORD)
 
 
 def test_key_file_of_a_newer_program(home: Path) -> None:
-    forge(home, lambda content: content.update(version=2))
+    forge(home, lambda content: content.update(version=3))
     with pytest.raises(StoreNewer):
         store_at(home).open("Nora", PASSWORD)
 

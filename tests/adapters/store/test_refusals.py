@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from drscreen.adapters.store import files, key_file
 from drscreen.adapters.store.engine import open_engine
-from drscreen.adapters.store.keys import KeyCost
+from drscreen.adapters.store.keys import DataKey, KeyCost
 from drscreen.adapters.store.store import SqlCipherStore
 from drscreen.domain.errors import (
     SignInFailed,
@@ -27,6 +27,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role
 from tests.adapters.store.samples import (
     MONDAY,
@@ -86,6 +87,7 @@ def test_database_under_another_key_that_claims_to_be_ours(home: Path) -> None:
 def test_lost_halves(home: Path) -> None:
     keys = home / "store" / "keys.json"
     keys.rename(home / "aside")
+    keys.with_name("keys.json.bak").unlink()
     assert store_at(home).exists()
     with pytest.raises(StoreDamaged, match="key file"):
         store_at(home).open("Nora", PASSWORD)
@@ -205,10 +207,10 @@ def test_two_windows_make_the_store_at_once(
     """The other window is faster, just before ours takes its name."""
     real = key_file.write_key_file
 
-    def other_is_faster(path: Path, keys: key_file.KeyFile) -> None:
+    def other_is_faster(path: Path, keys: key_file.KeyFile, data_key: DataKey) -> None:
         monkeypatch.setattr("drscreen.adapters.store.store.write_key_file", real)
         store_at(tmp_path).create("First", "Ada", "", Role.ADMINISTRATOR, PASSWORD)
-        real(path, keys)
+        real(path, keys, data_key)
 
     monkeypatch.setattr("drscreen.adapters.store.store.write_key_file", other_is_faster)
     with pytest.raises(StoreExists):
@@ -221,7 +223,8 @@ def test_two_windows_make_the_store_at_once(
 
 def test_unknown_user_takes_as_long_as_a_wrong_password(tmp_path: Path) -> None:
     """Both derive a key: a name must not be told by the clock."""
-    store = SqlCipherStore(tmp_path, cost=KeyCost(memory=16 * 1024, passes=3, lanes=1))
+    cost = KeyCost(memory=16 * 1024, passes=3, lanes=1)
+    store = SqlCipherStore(tmp_path, cost=cost, patience=Patience(free=100))
     store.create("C", "Nora", "", Role.ADMINISTRATOR, PASSWORD)
 
     def seconds(user: str) -> float:

@@ -83,6 +83,8 @@ def test_disk_tells_nothing(
         "audit.head",
         "records.db",
         "keys.json",
+        "keys.json.bak",
+        "attempts.json",
         "vault",
     }
 
