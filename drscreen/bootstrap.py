@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from drscreen.adapters.model.bundle import Bundle
     from drscreen.adapters.model.inventory import InstalledBundle
     from drscreen.domain.explanation import Explanation
-    from drscreen.domain.ports import OpenStore, PhotographReader, Predictor, SettingsFile
+    from drscreen.domain.ports import Backups, OpenStore, PhotographReader, Predictor, SettingsFile
     from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
     from drscreen.services.audit import AuditService
+    from drscreen.services.backup import BackupService
     from drscreen.services.records import RecordsService
     from drscreen.services.screening import ScreeningService
 
@@ -70,6 +71,18 @@ class Workstation:
         from drscreen.services.audit import AuditService
 
         return AuditService(store)
+
+    def backup(self, store: OpenStore) -> BackupService:
+        """Backups of an open store."""
+        from drscreen.services.backup import BackupService
+
+        return BackupService(store, self.clock)
+
+    def backups(self, folder: Path) -> Backups:
+        """The backups in a folder."""
+        from drscreen.adapters.store.shelf import Shelf
+
+        return Shelf(folder)
 
     def notifiers(self) -> list[NotifierInfo]:
         """Installed notifier plugins that answer."""

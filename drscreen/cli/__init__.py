@@ -5,6 +5,7 @@ Each module below adds its commands to `app`; the order here is that of the help
 
 from drscreen.cli import (
     audit,
+    backup,
     bench,
     check,
     demo,
@@ -21,6 +22,7 @@ from drscreen.cli.app import app
 __all__ = [
     "app",
     "audit",
+    "backup",
     "bench",
     "check",
     "demo",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Home, PasswordFile, app, failures_told, read_password, say
 from drscreen.cli.output import print_json_line, print_table
-from drscreen.domain.integrity import IntegrityReport
+from drscreen.cli.progress import counting
+from drscreen.domain.integrity import PhotographProblem
 
 
 @app.command()
@@ -24,47 +26,50 @@ def check(
 
     Exit code 0: all are whole. 1: at least one is not.
     """
+    from drscreen.services.integrity import check_store
+
     workstation = Workstation(home)
     with (
         failures_told(),
         closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
+        counting("photographs", None, hidden=as_json) as step,
     ):
-        report = store.check_photographs()
+        report = check_store(store, step)
     if as_json:
-        print_json_line(report_object(report))
+        print_json_line(
+            {
+                "photographs": report.photographs,
+                "orphans": report.orphans,
+                "problems": [problem_object(problem) for problem in report.problems],
+            }
+        )
     else:
         say(f"{report.photographs} photographs read, {len(report.problems)} cannot be shown.")
         if report.orphans:
             say(f"{report.orphans} files that no record names were put aside for 30 days.")
         if report.problems:
-            _print_problems(report)
+            print_problems(report.problems)
     if report.problems:
         raise typer.Exit(1)
 
 
-def report_object(report: IntegrityReport) -> dict[str, Any]:
+def problem_object(problem: PhotographProblem) -> dict[str, str]:
     """For scripts."""
     return {
-        "photographs": report.photographs,
-        "orphans": report.orphans,
-        "problems": [
-            {
-                "fault": str(problem.fault),
-                "photograph": problem.photograph_id,
-                "mrn": problem.mrn,
-                "day": problem.day.isoformat(),
-                "eye": str(problem.eye),
-            }
-            for problem in report.problems
-        ],
+        "fault": str(problem.fault),
+        "photograph": problem.photograph_id,
+        "mrn": problem.mrn,
+        "day": problem.day.isoformat(),
+        "eye": str(problem.eye),
     }
 
 
-def _print_problems(report: IntegrityReport) -> None:
+def print_problems(problems: Sequence[PhotographProblem]) -> None:
+    """For a person, by exam."""
     from rich.table import Table
 
     table = Table("patient", "exam", "eye", "photograph")
-    for problem in report.problems:
+    for problem in problems:
         table.add_row(
             problem.mrn, problem.day.isoformat(), str(problem.eye), f"file {problem.fault}"
         )

@@ -30,8 +30,8 @@ def progress_bar(*, hidden: bool = False) -> Progress:
 
 
 @contextmanager
-def counting(what: str, total: int, *, hidden: bool = False) -> Iterator[Callable[[], None]]:
-    """Gives a function to be called after each of `total` steps."""
+def counting(what: str, total: int | None, *, hidden: bool = False) -> Iterator[Callable[[], None]]:
+    """Gives a function to be called after each of `total` steps; None where nobody knows."""
     with progress_bar(hidden=hidden) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)

@@ -269,6 +269,34 @@ class StoreOnNetwork(StoreError):
     advice = "Name a folder on a disk of this machine. Backups may well lie on the share."
 
 
+class BackupError(DrscreenError):
+    """A backup that cannot be made, read or restored."""
+
+    code = "backup"
+    kept = "The records themselves were not touched."
+
+
+class BackupMissing(BackupError):
+    """No backup of that name in that folder."""
+
+    code = "backup_missing"
+    advice = "List them with 'drscreen backup list', or name another folder."
+
+
+class BackupDamaged(BackupError):
+    """A backup whose files are not the ones that were written."""
+
+    code = "backup_damaged"
+    advice = "Use an older backup; make a new one soon, best on another disk."
+
+
+class BackupRunning(BackupError):
+    """Another window is making a backup."""
+
+    code = "backup_running"
+    advice = "Wait until it has ended."
+
+
 class SignInFailed(DrscreenError):
     """Unknown user or wrong password; deliberately not told apart."""
 

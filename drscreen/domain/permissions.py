@@ -24,7 +24,8 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "manage accounts"
     MANAGE_CLINIC = "change the clinic's settings"
     READ_AUDIT = "read and verify the audit log"
-    BACK_UP = "make and verify backups"
+    BACK_UP = "make backups and plan them"
+    LET_BACKUPS_RUN = "let the planned backups run"
     CHECK_STORE = "check the store"
 
 
@@ -39,6 +40,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.SCREEN: frozenset({_T, _C, _A}),
         Action.CHANGE_OWN_PASSWORD: frozenset({_T, _C, _A}),
         Action.SEE_OWN_SESSION: frozenset({_T, _C, _A}),
+        Action.LET_BACKUPS_RUN: frozenset({_T, _C, _A}),
         Action.EXPORT_PATIENTS: frozenset({_C, _A}),
         Action.ERASE_PATIENTS: frozenset({_A}),
         Action.MANAGE_ACCOUNTS: frozenset({_A}),

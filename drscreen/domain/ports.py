@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
+from drscreen.domain.backup import Backup, BackupCheck, BackupPlan, BackupReport
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.integrity import IntegrityReport
@@ -217,6 +218,18 @@ class Records(Protocol):
         """The pseudonym under which the audit chain knows a patient. Raises `PatientUnknown`."""
         ...
 
+    def backup_plan(self) -> BackupPlan:
+        """Where and when the program makes backups by itself."""
+        ...
+
+    def set_backup_plan(self, plan: BackupPlan) -> None:
+        """Change it; `last` stays as it is."""
+        ...
+
+    def note_backup(self, moment: datetime) -> None:
+        """A backup has succeeded at that moment."""
+        ...
+
 
 class OpenStore(Protocol):
     """A store unlocked by a user. Threads may share it; each opens its own transactions."""
@@ -257,6 +270,14 @@ class OpenStore(Protocol):
         """
         ...
 
+    def back_up(self, folder: Path, keep: int, step: Callable[[], None] = ...) -> BackupReport:
+        """Make a backup in that folder, read it back, and keep the newest `keep` of them.
+
+        Others may go on working meanwhile. `step` is called after each photograph, and may raise
+        to end it: there is a whole backup then or none. Raises a `BackupError` or `StoreError`.
+        """
+        ...
+
     def change_data_key(self) -> None:
         """Encrypt the records under a new data key, sealed for everybody who may sign in.
 
@@ -294,6 +315,31 @@ class Store(Protocol):
         """Give an account a new password by the recovery code, and unlock.
 
         Raises as `open`, and `UserUnknown`.
+        """
+        ...
+
+
+class Backups(Protocol):
+    """A folder of backups. Needs no password: all of it is encrypted."""
+
+    def backups(self) -> list[Backup]:
+        """All that are finished, newest first. Raises `StoreUnwritable`."""
+        ...
+
+    def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
+        """Read every byte of one; an empty name means the newest.
+
+        Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`.
+        """
+        ...
+
+    def restore(
+        self, name: str, home: Path, *, without_damaged: bool, step: Callable[[], None]
+    ) -> BackupCheck:
+        """Put one into a home that holds nothing yet; a whole store afterwards or none.
+
+        Raises a `BackupError` or `StoreError`; `BackupDamaged` for a damaged photograph too, unless
+        those are to be left out.
         """
         ...
 

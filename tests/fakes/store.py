@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
+from drscreen.domain.backup import Backup, BackupPlan, BackupReport
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -48,6 +50,7 @@ class _State:
     recovery: str = ""
     idle_minutes: int = 10
     thumbnails: dict[str, bytes] = field(default_factory=dict)
+    plan: BackupPlan = field(default_factory=BackupPlan)
 
     def copy(self) -> _State:
         return _State(
@@ -61,6 +64,7 @@ class _State:
             self.recovery,
             self.idle_minutes,
             dict(self.thumbnails),
+            self.plan,
         )
 
 
@@ -130,6 +134,7 @@ class FakeOpenStore:
         self._user = user
         self._clinic = clinic
         self.closed = False
+        self.backed_up: list[tuple[Path, int]] = []
 
     @property
     def user(self) -> User:
@@ -161,6 +166,19 @@ class FakeOpenStore:
     def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
         with self.transaction() as records:
             return IntegrityReport(records.count_photographs(), (), 0)
+
+    def back_up(
+        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
+    ) -> BackupReport:
+        """Nothing is written; the calls are kept."""
+        self.backed_up.append((folder, keep))
+        moment = datetime.now(UTC)
+        with self.transaction() as records:
+            count = records.count_photographs()
+            records.note_backup(moment)
+        for _ in range(count):
+            step()
+        return BackupReport(Backup("backup", moment, "fake", count, 0), count, 0, (), ())
 
     def change_data_key(self) -> None:
         with self.transaction() as records:
@@ -345,6 +363,15 @@ class FakeRecords:
         self._state.events.append(
             AuditEvent(number, datetime.now(UTC), self._user.name, kind, subject, details)
         )
+
+    def backup_plan(self) -> BackupPlan:
+        return self._state.plan
+
+    def set_backup_plan(self, plan: BackupPlan) -> None:
+        self._state.plan = replace(plan, last=self._state.plan.last)
+
+    def note_backup(self, moment: datetime) -> None:
+        self._state.plan = replace(self._state.plan, last=moment)
 
     def _keep(self, patient: Patient) -> Patient:
         self._state.patients[patient.mrn] = patient

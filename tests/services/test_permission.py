@@ -82,6 +82,7 @@ def test_every_action_has_a_line_in_the_matrix() -> None:
                 Action.SCREEN,
                 Action.CHANGE_OWN_PASSWORD,
                 Action.SEE_OWN_SESSION,
+                Action.LET_BACKUPS_RUN,
             },
         ),
         (Role.ADMINISTRATOR, set(Action)),

@@ -31,6 +31,15 @@ def write_durably(path: Path, data: bytes, workplace: Path | None = None) -> Non
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Make a file's content survive a power cut. Raises `OSError`."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the folder's list of names survive a power cut."""
     if not hasattr(os, "O_DIRECTORY"):

@@ -16,16 +16,19 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditChain, AuditTrail
 from drscreen.adapters.store.audit_check import verify_chain
+from drscreen.adapters.store.backup import Source, make_backup
 from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey
 from drscreen.adapters.store.records import SqlRecords
+from drscreen.adapters.store.shelf import Shelf
 from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
+from drscreen.domain.backup import BackupReport
 from drscreen.domain.errors import KeyChangeRefused, StoreError
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.users import User
@@ -120,6 +123,20 @@ class SqlCipherOpenStore:
         """Check every link of the audit chain; see the port."""
         with self._in_use() as unlocked, database_errors(), disk_errors():
             return verify_chain(unlocked.engine, unlocked.audit, printed, step)
+
+    def back_up(
+        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
+    ) -> BackupReport:
+        """Make a backup; see the port."""
+        with self._in_use() as unlocked, database_errors():
+            accounts = unlocked.accounts
+            source = Source(
+                accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
+            )
+            report = make_backup(source, Shelf(folder), keep, self._now(), step)
+        with self.transaction() as records:
+            records.note_backup(report.backup.created)
+        return report
 
     def change_data_key(self) -> None:
         """Put the records under a new data key; see the port.

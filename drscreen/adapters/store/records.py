@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from itertools import groupby
 
 from sqlalchemy import desc, select
@@ -25,6 +25,7 @@ from drscreen.adapters.store.tables import (
 )
 from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind
+from drscreen.domain.backup import BackupPlan
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
@@ -280,6 +281,31 @@ class SqlRecords:
     def audit_subject(self, mrn: str) -> str:
         """The pseudonym of a patient. Raises `PatientUnknown`."""
         return self._known_patient(mrn).pseudonym
+
+    # --- backups -----------------------------------------------------------------------------
+
+    def backup_plan(self) -> BackupPlan:
+        """Where and when backups are made."""
+        row = self._session.scalars(select(ClinicRow)).one()
+        return BackupPlan(
+            row.backup_folder,
+            time.fromisoformat(row.backup_at),
+            row.backup_keep,
+            row.backup_last,
+        )
+
+    def set_backup_plan(self, plan: BackupPlan) -> None:
+        """Change it; `last` stays as it is."""
+        row = self._session.scalars(select(ClinicRow)).one()
+        row.backup_folder = plan.folder
+        row.backup_at = plan.at.isoformat("minutes")
+        row.backup_keep = plan.keep
+        self._audit.note(AuditKind.SETTING_CHANGED, setting="backup_plan")
+
+    def note_backup(self, moment: datetime) -> None:
+        """A backup has succeeded."""
+        self._session.scalars(select(ClinicRow)).one().backup_last = moment
+        self._audit.note(AuditKind.BACKED_UP, made=moment.astimezone(UTC).isoformat())
 
     # --- inside ------------------------------------------------------------------------------
 

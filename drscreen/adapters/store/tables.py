@@ -62,7 +62,8 @@ class ClinicRow(Base):
     """The one clinic. `database_id` is the key file's, in hexadecimal.
 
     `audit_key` is the audit chain's, sealed (`audit`); NULL until the first sign-in. After
-    `idle_minutes` without a person at the window it locks; 0 means never.
+    `idle_minutes` without a person at the window it locks; 0 means never. `backup_at` is a time of
+    day in the clinic's own zone, "12:30".
     """
 
     __tablename__ = "clinic"
@@ -74,6 +75,10 @@ class ClinicRow(Base):
     created: Mapped[datetime]
     audit_key: Mapped[bytes | None]
     idle_minutes: Mapped[int] = mapped_column(server_default="10")
+    backup_folder: Mapped[str] = mapped_column(server_default="")
+    backup_at: Mapped[str] = mapped_column(server_default="12:30")
+    backup_keep: Mapped[int] = mapped_column(server_default="14")
+    backup_last: Mapped[datetime | None]
 
 
 class UserRow(Base):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drscreen.adapters.store.copying import copy_database
+from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.faults import disk_errors
 from drscreen.adapters.store.keys import DataKey
 
@@ -28,7 +28,8 @@ class UpgradeCopies:
         """
         with disk_errors():
             copy = self._database.with_name(f"{_STEM}{schema}.db")
-            copy_database(self._database, copy, self._data_key)
+            with pinned(self._database, self._data_key) as reading:
+                copy_database(reading, copy, self._data_key)
 
     def remove(self) -> None:
         """The upgrade has proved itself. Raises `StoreUnwritable`."""

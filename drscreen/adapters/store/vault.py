@@ -92,7 +92,18 @@ class Vault:
 
     def read(self, stored: Stored) -> bytes:
         """The photograph's own bytes, exactly as given. Raises `PhotographLost`."""
-        return self.opened(stored, self._content(stored.name))
+        return self.opened(stored, self.content(stored.name))
+
+    def content(self, name: str) -> bytes:
+        """A file as it lies there, encrypted. Raises `PhotographLost`, `StoreUnwritable`."""
+        for path in (self.path(name), self._orphans / name):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise from_disk(error) from error
+        raise PhotographLost(PhotographFault.MISSING)
 
     def opened(self, stored: Stored, content: bytes) -> bytes:
         """The photograph in a file's content, seal and hash checked. Raises `PhotographLost`."""
@@ -185,16 +196,6 @@ class Vault:
 
     def _thumbnail(self, name: str) -> Path:
         return self.folder / name[:2] / f"{name}.thumb"
-
-    def _content(self, name: str) -> bytes:
-        for path in (self.path(name), self._orphans / name):
-            try:
-                return path.read_bytes()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise from_disk(error) from error
-        raise PhotographLost(PhotographFault.MISSING)
 
     def _key_of(self, stored: Stored) -> bytes:
         if stored.sealed_key is None:

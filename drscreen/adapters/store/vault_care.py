@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
@@ -75,17 +75,17 @@ def check_photographs(engine: Engine, vault: Vault, step: Callable[[], None]) ->
         try:
             vault.read(one.stored)
         except PhotographLost as error:
-            if is_recorded(engine, one.stored):
+            if current_name(engine, one.stored.photograph_id) == one.stored.name:
                 problems.append(one.problem(error.fault))
         step()
     return IntegrityReport(seen, tuple(problems), orphans)
 
 
-def is_recorded(engine: Engine, stored: Stored) -> bool:
-    """Whether a row still names that file; else it was erased or replaced meanwhile."""
+def current_name(engine: Engine, photograph_id: str) -> str | None:
+    """The name of a photograph's file now; None where it was erased."""
     with engine.begin() as connection:
-        return bool(
-            connection.scalar(select(exists().where(PhotographRow.vault_name == stored.name)))
+        return connection.scalar(
+            select(PhotographRow.vault_name).where(PhotographRow.uuid == photograph_id)
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from drscreen.adapters.store import migrate, store
-from drscreen.adapters.store.copying import copy_database
+from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.errors import StoreDamaged, StoreFull, StoreNewer
 from tests.adapters.store.samples import PASSWORD, store_at, unlocked
@@ -163,7 +163,7 @@ def test_copy_of_a_damaged_database_is_refused(tmp_path: Path) -> None:
     for position in range(5000, len(whole), 16384):
         whole[position] ^= 1
         database.write_bytes(whole)
-        with pytest.raises(StoreDamaged):
-            copy_database(database, tmp_path / "copy.db", data_key)
+        with pytest.raises(StoreDamaged), pinned(database, data_key) as reading:
+            copy_database(reading, tmp_path / "copy.db", data_key)
         whole[position] ^= 1
     assert not list(tmp_path.glob("copy*"))

@@ -10,7 +10,7 @@ from drscreen.domain.image import Laterality
 from tests.adapters.store.samples import unlocked
 
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS = 40
+ROUNDS = 15
 #: Each adds patients of its own with a photograph, and counts up a number in one shared record,
 #: the way a form does: read, look, save with the version that was read, again where it was stale.
 WORKING = """

@@ -1,0 +1,247 @@
+"""The folder of backups: list, verify, restore, let go. No password: all of it is ciphertext."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from drscreen.adapters.store.faults import disk_errors
+from drscreen.adapters.store.files import UNFINISHED, sync_file, sync_folder, write_durably
+from drscreen.adapters.store.key_file import read_key_file
+from drscreen.adapters.store.keys import DATABASE_ID_BYTES
+from drscreen.adapters.store.manifest import (
+    DATABASE,
+    KEY_FILE,
+    FileEntry,
+    Manifest,
+    read_manifest,
+)
+from drscreen.adapters.store.place import refuse_network_share
+from drscreen.domain.backup import Backup, BackupCheck
+from drscreen.domain.errors import (
+    BackupDamaged,
+    BackupError,
+    BackupMissing,
+    StoreDamaged,
+    StoreExists,
+)
+
+STORE = "store"
+VAULT = "vault"
+_PHOTOGRAPHS = "photographs"
+
+
+class Shelf:
+    """Backups under `folder`. One thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def backups(self) -> list[Backup]:
+        """All that are finished, newest first; one whose list is damaged is left out.
+
+        Raises `StoreUnwritable`.
+        """
+        found = []
+        for name in self._names():
+            try:
+                found.append(self.manifest(name).backup(name))
+            except BackupError:
+                continue
+        return found
+
+    def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
+        """Read every byte of a backup; `step` is called after each photograph.
+
+        An empty name means the newest. Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`.
+        """
+        name = name or self._newest()
+        manifest = self.manifest(name)
+        with disk_errors():
+            for file, entry in manifest.files.items():
+                with _damage_named(file):
+                    if FileEntry.of_file(self.folder / name / file) != entry:
+                        raise ValueError
+            self._check_belonging(name, manifest)
+            damaged = 0
+            for photograph, entry in manifest.photographs.items():
+                damaged += not self._is_whole(photograph, entry)
+                step()
+        return BackupCheck(manifest.backup(name), damaged)
+
+    def restore(
+        self, name: str, home: Path, *, without_damaged: bool, step: Callable[[], None]
+    ) -> BackupCheck:
+        """Put a backup into a home that holds nothing yet, every byte checked on its way.
+
+        There is a whole store afterwards or none. Damaged photographs are refused, or left out
+        where the caller says so. Raises `BackupMissing`, `BackupDamaged`, `StoreExists`,
+        `StoreOnNetwork`, `StoreFull`, `StoreUnwritable`.
+        """
+        name = name or self._newest()
+        manifest = self.manifest(name)
+        refuse_network_share(home)
+        with disk_errors():
+            if home.exists() and any(home.iterdir()):
+                raise StoreExists("The folder to restore into is not empty.")
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            building = Path(tempfile.mkdtemp(prefix=f".{STORE}-", suffix=UNFINISHED, dir=home))
+            try:
+                self._check_belonging(name, manifest)
+                damaged = self._fill(building, name, manifest, step)
+                if damaged and not without_damaged:
+                    raise BackupDamaged(
+                        f"{damaged} photographs of the backup are not as they were written."
+                    )
+                building.rename(home / STORE)
+                sync_folder(home)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
+        return BackupCheck(manifest.backup(name), damaged)
+
+    # --- for whoever makes a backup -----------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Make the folders; sweep what a killed program left. Raises `OSError`."""
+        (self.folder / _PHOTOGRAPHS).mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(f"*{UNFINISHED}"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def unused(self, name: str) -> str:
+        """The name, or one after it where there is a backup of that name."""
+        taken, number = name, 1
+        while (self.folder / taken).exists():
+            number += 1
+            taken = f"{name}-{number}"
+        return taken
+
+    def manifest(self, name: str) -> Manifest:
+        """Of a finished backup. Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`."""
+        with disk_errors():
+            return read_manifest(self.folder / name)
+
+    def known_photographs(self) -> Mapping[str, FileEntry]:
+        """What the newest backup that can be read says of the photographs on the shelf."""
+        for name in self._names():
+            try:
+                return self.manifest(name).photographs
+            except BackupError:
+                continue
+        return {}
+
+    def has(self, photograph: str, entry: FileEntry) -> bool:
+        """Whether a file of that name and size lies on the shelf; its bytes are not read."""
+        try:
+            return self._path(photograph).stat().st_size == entry.size
+        except FileNotFoundError:
+            return False
+
+    def put(self, photograph: str, content: bytes) -> FileEntry:
+        """Write a photograph's file and read it back. Raises `BackupDamaged`, `OSError`."""
+        path = self._path(photograph)
+        if not path.parent.is_dir():
+            path.parent.mkdir()
+            sync_folder(path.parent.parent)
+        write_durably(path, content)
+        if path.read_bytes() != content:
+            raise BackupDamaged("The disk of the backup does not give back what was written to it.")
+        return FileEntry.of(content)
+
+    def keep_newest(self, count: int) -> tuple[str, ...]:
+        """Let go of all but the newest `count`, and of photographs that none of those needs.
+
+        Keeps everything where a list is damaged: it could not say what it needs. Returns the names
+        of what was let go. Raises `OSError`, `StoreUnwritable`.
+        """
+        names = self._names()
+        kept, gone = names[: max(count, 1)], names[max(count, 1) :]
+        try:
+            needed = {photograph for name in kept for photograph in self.manifest(name).photographs}
+        except BackupError:
+            return ()
+        for name in gone:
+            shutil.rmtree(self.folder / name)
+        for path in (self.folder / _PHOTOGRAPHS).rglob("*"):
+            if path.is_file() and path.name not in needed:
+                path.unlink()
+        return tuple(gone)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _names(self) -> list[str]:
+        with disk_errors():
+            if not self.folder.is_dir():
+                return []
+            found = (path.name for path in self.folder.iterdir() if path.is_dir())
+            return sorted(
+                (name for name in found if name[:1].isdigit() and not name.endswith(UNFINISHED)),
+                reverse=True,
+            )
+
+    def _newest(self) -> str:
+        names = self._names()
+        if not names:
+            raise BackupMissing("There is no backup in this folder.")
+        return names[0]
+
+    def _path(self, photograph: str) -> Path:
+        return self.folder / _PHOTOGRAPHS / photograph[:2] / photograph
+
+    def _is_whole(self, photograph: str, entry: FileEntry) -> bool:
+        try:
+            return FileEntry.of_file(self._path(photograph)) == entry
+        except FileNotFoundError:
+            return False
+
+    def _check_belonging(self, name: str, manifest: Manifest) -> None:
+        with _damage_named(KEY_FILE):
+            keys = read_key_file(self.folder / name / KEY_FILE)
+        with _damage_named(DATABASE), (self.folder / name / DATABASE).open("rb") as database:
+            head = database.read(DATABASE_ID_BYTES)
+            if not head == keys.database_id == manifest.database_id:
+                raise ValueError
+
+    def _fill(self, building: Path, name: str, manifest: Manifest, step: Callable[[], None]) -> int:
+        for file, entry in manifest.files.items():
+            with _damage_named(file):
+                shutil.copyfile(self.folder / name / file, building / file)
+                if FileEntry.of_file(building / file) != entry:
+                    raise ValueError
+            (building / file).chmod(0o600)
+            sync_file(building / file)
+        vault = building / VAULT
+        for folder in (vault, vault / "unfinished"):
+            folder.mkdir(mode=0o700)
+        damaged = 0
+        for photograph, entry in manifest.photographs.items():
+            target = vault / photograph[:2] / photograph
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            damaged += not self._restore_photograph(photograph, entry, target)
+            step()
+        for folder in (building, vault, *vault.iterdir()):
+            sync_folder(folder)
+        return damaged
+
+    def _restore_photograph(self, photograph: str, entry: FileEntry, target: Path) -> bool:
+        try:
+            content = self._path(photograph).read_bytes()
+        except FileNotFoundError:
+            return False
+        if FileEntry.of(content) != entry:
+            return False
+        write_durably(target, content)
+        return True
+
+
+@contextmanager
+def _damage_named(file: str) -> Iterator[None]:
+    words = {DATABASE: "database", KEY_FILE: "key file"}
+    try:
+        yield
+    except (ValueError, FileNotFoundError, StoreDamaged) as error:
+        raise BackupDamaged(
+            f"The {words.get(file, 'content')} of the backup is not as it was written."
+        ) from error
