@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from drscreen.services.accounts import AccountsService
     from drscreen.services.audit import AuditService
     from drscreen.services.backup import BackupService
+    from drscreen.services.patient_data import PatientDataService
     from drscreen.services.records import RecordsService
     from drscreen.services.screening import ScreeningService
 
@@ -77,6 +78,14 @@ class Workstation:
         from drscreen.services.backup import BackupService
 
         return BackupService(store, self.clock)
+
+    def patient_data(self, store: OpenStore) -> PatientDataService:
+        """Export and erasure of one patient."""
+        from drscreen.adapters.report.patient_pdf import PdfPatientReport
+        from drscreen.services.patient_data import PatientDataService
+
+        report = PdfPatientReport(self.resources / "fonts" / "DejaVuSans.ttf")
+        return PatientDataService(store, self.clock, report)
 
     def backups(self, folder: Path) -> Backups:
         """The backups in a folder."""

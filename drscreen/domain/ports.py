@@ -11,6 +11,7 @@ from typing import Protocol
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import Backup, BackupCheck, BackupPlan, BackupReport
 from drscreen.domain.explanation import Explanation
+from drscreen.domain.export import PatientExport
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
@@ -218,6 +219,14 @@ class Records(Protocol):
         """The pseudonym under which the audit chain knows a patient. Raises `PatientUnknown`."""
         ...
 
+    def erase_patient(self, mrn: str) -> int:
+        """Remove a patient with everything recorded, and forget the photographs' keys.
+
+        Returns how many photographs there were; their files go once it is committed. The audit
+        log keeps the pseudonym. Raises `PatientUnknown`.
+        """
+        ...
+
     def backup_plan(self) -> BackupPlan:
         """Where and when the program makes backups by itself."""
         ...
@@ -316,6 +325,18 @@ class Store(Protocol):
 
         Raises as `open`, and `UserUnknown`.
         """
+        ...
+
+
+class PatientReport(Protocol):
+    """One patient's record on paper. Any thread."""
+
+    def small_picture(self, data: bytes) -> bytes:
+        """A photograph small enough for a page; empty where it does not decode."""
+        ...
+
+    def render(self, export: PatientExport, pictures: Mapping[str, bytes]) -> bytes:
+        """The PDF's bytes; `pictures` by photograph id."""
         ...
 
 

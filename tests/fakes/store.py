@@ -364,6 +364,17 @@ class FakeRecords:
             AuditEvent(number, datetime.now(UTC), self._user.name, kind, subject, details)
         )
 
+    def erase_patient(self, mrn: str) -> int:
+        pseudonym = self.audit_subject(mrn)
+        exams = {exam for (number, _day), exam in self._state.exams.items() if number == mrn}
+        kept = {k: v for k, v in self._state.photographs.items() if v[0].exam_id not in exams}
+        count = len(self._state.photographs) - len(kept)
+        self._state.photographs = kept
+        self._state.exams = {k: v for k, v in self._state.exams.items() if k[0] != mrn}
+        del self._state.patients[mrn]
+        self._note(AuditKind.ERASED, pseudonym, photographs=str(count))
+        return count
+
     def backup_plan(self) -> BackupPlan:
         return self._state.plan
 

@@ -61,6 +61,8 @@ def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            # What is erased shall not be read from a free page by whoever gets the key later.
+            connection.execute("PRAGMA secure_delete = ON")
         except sqlcipher.Error:
             connection.close()
             raise
@@ -116,16 +118,17 @@ def _leave_clean(driver: Any, _record: object) -> None:
         driver.rollback()
 
 
-def checkpoint(engine: Engine) -> None:
+def checkpoint(engine: Engine, *, wait: bool = False) -> None:
     """Move the write-ahead log into the database and empty it, if nobody else is using it.
 
     A flipped bit in the log can lose committed rows silently (measured), so it is kept short.
-    Never raises and never waits: what it would have moved is committed already.
+    Never raises: what it would have moved is committed already. Never waits, unless asked to, and
+    then as long as a transaction does.
     """
     with suppress(DBAPIError), engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         try:
-            driver.execute("PRAGMA busy_timeout = 0")
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS if wait else 0}")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlcipher.Error:
             return

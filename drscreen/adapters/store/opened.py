@@ -21,6 +21,7 @@ from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey
+from drscreen.adapters.store.manifest import DATABASE
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.adapters.store.tables import ClinicRow
@@ -111,6 +112,8 @@ class SqlCipherOpenStore:
                 unlocked.audit.anchor.move(trail.head)
             if records.saved_photographs:
                 checkpoint(unlocked.engine)
+            if records.erased:
+                _shred(unlocked, records.erased_files)
 
     def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
         """Read every photograph; see the port."""
@@ -216,6 +219,17 @@ class SqlCipherOpenStore:
         if unlocked is not None:
             checkpoint(unlocked.engine)
             unlocked.engine.dispose()
+
+
+def _shred(unlocked: Unlocked, names: list[str]) -> None:
+    """Remove what an erasure has left outside the database's pages: files of the vault, the
+    write-ahead log, a copy from before an upgrade.
+    """
+    for name in names:
+        unlocked.vault.remove(name)
+    checkpoint(unlocked.engine, wait=True)
+    accounts = unlocked.accounts
+    UpgradeCopies(accounts.path.with_name(DATABASE), accounts.data_key).remove()
 
 
 def _commit(session: Session, undo: ExitStack) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import rows, search
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditTrail, events, head_of
+from drscreen.adapters.store.erasure import erase
 from drscreen.adapters.store.tables import (
     ClinicRow,
     ExamRow,
@@ -64,6 +65,9 @@ class SqlRecords:
         self._undo = undo
         self._audit = audit
         self.saved_photographs = 0
+        #: Files of the vault that nothing names once this transaction is committed.
+        self.erased_files: list[str] = []
+        self.erased = False
 
     # --- patients ----------------------------------------------------------------------------
 
@@ -99,6 +103,16 @@ class SqlRecords:
         """The patient of that number."""
         row = self._patient_row(mrn)
         return None if row is None else rows.patient_of(row)
+
+    def erase_patient(self, mrn: str) -> int:
+        """Remove a patient with everything recorded; see the port."""
+        row = self._known_patient(mrn)
+        names = erase(self._session, row.id)
+        self.erased_files += names
+        self.erased = True
+        self._audit.note(AuditKind.ERASED, row.pseudonym, photographs=str(len(names)))
+        self._session.expunge(row)
+        return len(names)
 
     def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:
         """A page of the patients that match; see the port."""

@@ -374,3 +374,30 @@ def test_threads_share_a_store(opened: OpenStore) -> None:
         for done in [pool.submit(work), pool.submit(work)]:
             done.result(30)
     assert sorted(map(int, numbers(opened, ""))) == list(range(16))
+
+
+def test_erased_patient_is_gone_and_others_stay(opened: OpenStore) -> None:
+    add(opened, FULL, Patient("B"))
+    with opened.transaction() as records:
+        mine = records.save_photograph(
+            "A-17", Laterality.OD, b"a", referred(b"a"), recorded_at=MONDAY
+        )
+        other = records.save_photograph(
+            "B", Laterality.OD, b"b", referred(b"b"), recorded_at=MONDAY
+        )
+    with opened.transaction() as records:
+        assert records.erase_patient("A-17") == 1
+        with pytest.raises(PatientUnknown):
+            records.erase_patient("A-17")
+    with opened.transaction() as records:
+        assert records.find_photograph(mine.id) is None
+        assert records.exams("A-17") == []
+        assert records.photograph_bytes(other.id) == b"b"
+    assert numbers(opened, "") == ["B"]
+
+
+def test_patient_without_photographs_can_be_erased(opened: OpenStore) -> None:
+    add(opened, FULL)
+    with opened.transaction() as records:
+        assert records.erase_patient("A-17") == 0
+    assert numbers(opened, "") == []

@@ -1,0 +1,58 @@
+"""A patient's rights over what is recorded: a copy of it, and its erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drscreen.domain.audit import AuditKind
+from drscreen.domain.errors import PatientUnknown
+from drscreen.domain.export import ExportedFile, PatientExport, export_json, photograph_file
+from drscreen.domain.patient import normalised_mrn
+from drscreen.domain.permissions import Action
+from drscreen.domain.ports import Clock, OpenStore, PatientReport
+from drscreen.services.permission import needs
+
+
+class PatientDataService:
+    """Any thread."""
+
+    def __init__(self, store: OpenStore, clock: Clock, report: PatientReport) -> None:
+        self._store = store
+        self._clock = clock
+        self._report = report
+
+    @needs(Action.EXPORT_PATIENTS)
+    def export(self, mrn: str) -> Iterator[ExportedFile]:
+        """`patient.json`, every photograph as it came from the camera, and `patient.pdf`.
+
+        The export is noted in the audit log first. Raises `PatientUnknown`, and on the way
+        `StoreDamaged` where a photograph cannot be read.
+        """
+        number = normalised_mrn(mrn)
+        with self._store.transaction() as records:
+            patient = records.find_patient(number)
+            if patient is None:
+                raise PatientUnknown("There is no patient with that number.")
+            records.note(AuditKind.EXPORTED, number)
+            exams = tuple(records.exams(number))
+        return self._files(PatientExport(self._store.clinic, self._clock.now(), patient, exams))
+
+    @needs(Action.ERASE_PATIENTS)
+    def erase(self, mrn: str) -> int:
+        """Remove a patient with exams, results and photographs for ever; how many photographs.
+
+        The photographs' keys are forgotten, so copies of their files are of no use to anybody. The
+        audit log goes on knowing a pseudonym that leads to nobody. Raises `PatientUnknown`.
+        """
+        with self._store.transaction() as records:
+            return records.erase_patient(normalised_mrn(mrn))
+
+    def _files(self, export: PatientExport) -> Iterator[ExportedFile]:
+        yield ExportedFile("patient.json", export_json(export))
+        pictures: dict[str, bytes] = {}
+        for photograph in export.photographs:
+            with self._store.transaction() as records:
+                data = records.photograph_bytes(photograph.id)
+            yield ExportedFile(photograph_file(photograph), data)
+            pictures[photograph.id] = self._report.small_picture(data)
+        yield ExportedFile("patient.pdf", self._report.render(export, pictures))
