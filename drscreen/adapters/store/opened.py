@@ -21,7 +21,6 @@ from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey
-from drscreen.adapters.store.manifest import DATABASE
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.adapters.store.tables import ClinicRow
@@ -228,8 +227,7 @@ def _shred(unlocked: Unlocked, names: list[str]) -> None:
     for name in names:
         unlocked.vault.remove(name)
     checkpoint(unlocked.engine, wait=True)
-    accounts = unlocked.accounts
-    UpgradeCopies(accounts.path.with_name(DATABASE), accounts.data_key).remove()
+    UpgradeCopies(unlocked.database, unlocked.accounts.data_key).remove()
 
 
 def _commit(session: Session, undo: ExitStack) -> None:
