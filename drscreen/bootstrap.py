@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from drscreen.services.patient_data import PatientDataService
     from drscreen.services.records import RecordsService
     from drscreen.services.screening import ScreeningService
+    from drscreen.services.staff import StaffService
 
 
 class Workstation:
@@ -59,7 +60,19 @@ class Workstation:
         from drscreen.adapters.store.store import SqlCipherStore
         from drscreen.services.accounts import AccountsService
 
-        return AccountsService(SqlCipherStore(self.home))
+        return AccountsService(SqlCipherStore(self.home), self.common_passwords)
+
+    def common_passwords(self) -> frozenset[str]:
+        """The commonest passwords, folded."""
+        from drscreen.adapters.system.common_passwords import common_passwords
+
+        return common_passwords(paths.resources() / "passwords.txt")
+
+    def staff(self, store: OpenStore) -> StaffService:
+        """Accounts and the recovery code of an open store."""
+        from drscreen.services.staff import StaffService
+
+        return StaffService(store, self.common_passwords)
 
     def records(self, store: OpenStore) -> RecordsService:
         """Patients and their exams in an open store."""

@@ -3,21 +3,25 @@
 Each module below adds its commands to `app`; the order here is that of the help page.
 """
 
+# isort: off
 from drscreen.cli import (
+    screen,
+    evaluate,
+    train,
+    model,
+    store,
+    patient,
+    user,
     audit,
     backup,
-    bench,
     check,
-    demo,
-    evaluate,
-    model,
-    patient,
-    screen,
-    selftest,
-    store,
-    train,
     window,
-)  # isort: skip
+    demo,
+    selftest,
+    bench,
+)
+
+# isort: on
 from drscreen.cli.app import app
 
 __all__ = [
@@ -34,5 +38,6 @@ __all__ = [
     "selftest",
     "store",
     "train",
+    "user",
     "window",
 ]

@@ -93,15 +93,17 @@ def alarm_sentence(alarm: AuditEvent) -> str:
     return Alarm(code).sentence if code in set(Alarm) else code
 
 
-def read_password(password_file: str | None) -> str:
+def read_password(
+    password_file: str | None, what: str = "Password", option: str = "--password-file"
+) -> str:
     """The password from a file, from standard input, or asked for where a person is there.
 
     Never from an argument: those are seen by every process on the machine.
     """
     if password_file is None:
         if not sys.stdin.isatty():
-            raise typer.BadParameter("Give the password with --password-file.")
-        return str(typer.prompt("Password", hide_input=True, err=True))
+            raise typer.BadParameter(f"Give it with {option}.")
+        return str(typer.prompt(what, hide_input=True, err=True))
     if password_file == "-":  # noqa: S105 - a file's name, not a password
         return sys.stdin.readline().rstrip("\r\n")
     try:

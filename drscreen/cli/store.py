@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -20,6 +21,10 @@ def init(
     """Make an encrypted store with its first account, the administrator."""
     workstation = Workstation(home)
     with failures_told():
-        workstation.accounts.create_clinic(clinic, user, read_password(password_file)).close()
+        store = workstation.accounts.create_clinic(clinic, user, read_password(password_file))
+        with closing(store):
+            code = workstation.staff(store).new_recovery_code()
     say(f"A store was made in {workstation.home}.")
-    say("Keep the password safe: without it nobody can read the records.")
+    say("The recovery code, shown only now. Write it down and lock it away: with it a forgotten")
+    say("password is replaced; without both nobody can read the records.")
+    typer.echo(code)

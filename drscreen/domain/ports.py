@@ -169,6 +169,10 @@ class Records(Protocol):
         """Replace an account's password; nothing else is encrypted anew. Raises `UserUnknown`."""
         ...
 
+    def is_password(self, user_name: str, password: str) -> bool:
+        """Whether the password opens that account's envelope; as slow as a sign-in."""
+        ...
+
     def remove_user(self, user_name: str) -> None:
         """Let nobody in under that name any more; it is never given again. Raises `UserUnknown`.
 

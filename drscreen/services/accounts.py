@@ -1,21 +1,26 @@
-"""Make a clinic's store, sign in, add accounts."""
+"""Make a clinic's store, sign in, recover an account."""
 
 from __future__ import annotations
 
 from drscreen.domain.errors import InvalidInput
-from drscreen.domain.permissions import Action
 from drscreen.domain.ports import OpenStore, Store
-from drscreen.domain.users import Role, User, check_new_password, checked_user_name
-from drscreen.services.permission import before_sign_in, needs
+from drscreen.domain.recovery import checked_recovery_code
+from drscreen.domain.users import Role, check_new_password, checked_user_name
+from drscreen.services.permission import before_sign_in
+from drscreen.services.staff import CommonPasswords
 
 CLINIC_NAME_MAX = 200
 
 
 class AccountsService:
-    """Any thread. Opening a store derives a key, which takes a few tenths of a second."""
+    """Any thread. Opening a store derives a key, which takes a few tenths of a second.
 
-    def __init__(self, store: Store) -> None:
+    `common` hands out the commonest passwords, which nobody may have.
+    """
+
+    def __init__(self, store: Store, common: CommonPasswords = frozenset) -> None:
         self._store = store
+        self._common = common
 
     @before_sign_in
     def is_first_start(self) -> bool:
@@ -31,8 +36,8 @@ class AccountsService:
         Raises `InvalidInput`, `PasswordTooWeak`, `StoreExists`, `StoreUnwritable`.
         """
         name = checked_user_name(user)
-        check_new_password(password)
         title = clinic.strip()
+        check_new_password(password, self._common(), (name, title))
         if not title or len(title) > CLINIC_NAME_MAX or not title.isprintable():
             raise InvalidInput("The clinic needs a name.")
         self._store.create(title, name, display_name.strip(), Role.ADMINISTRATOR, password)
@@ -45,11 +50,13 @@ class AccountsService:
         """
         return self._store.open(user.strip(), password)
 
+    @before_sign_in
+    def recover(self, code: str, user: str, password: str) -> OpenStore:
+        """Give an account a new password by the recovery code, and open the store with it.
 
-@needs(Action.MANAGE_ACCOUNTS)
-def add_user(store: OpenStore, user: User, password: str) -> None:
-    """Add an account to an open store. Raises `InvalidInput`, `PasswordTooWeak`, `UserExists`."""
-    checked = User(checked_user_name(user.name), user.role, user.display_name.strip())
-    check_new_password(password)
-    with store.transaction() as records:
-        records.add_user(checked, password)
+        Raises `InvalidInput` where the code is mistyped, `PasswordTooWeak`, `UserUnknown`,
+        `SignInFailed`, or a `StoreError`.
+        """
+        checked = checked_recovery_code(code)
+        check_new_password(password, self._common(), (user,))
+        return self._store.recover(checked, user.strip(), password)

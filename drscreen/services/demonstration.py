@@ -17,7 +17,7 @@ from drscreen.services.accounts import AccountsService
 from drscreen.services.permission import before_sign_in, needs
 from drscreen.services.screening import ScreeningService
 
-CLINIC = "Demonstration clinic"
+CLINIC = "Phantom Hill"
 USER = "demo"
 #: No secret: the demonstration clinic holds drawings only, and this is shown on the screen.
 PASSWORD = "demonstration"  # noqa: S105

@@ -305,6 +305,9 @@ class FakeRecords:
         self._state.users[user.name.casefold()] = (user, password)
         self._note(AuditKind.PASSWORD_CHANGED, user.name)
 
+    def is_password(self, user_name: str, password: str) -> bool:
+        return self._account(user_name)[1] == password
+
     def remove_user(self, user_name: str) -> None:
         user, _password = self._account(user_name)
         del self._state.users[user.name.casefold()]

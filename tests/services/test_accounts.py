@@ -7,10 +7,9 @@ from drscreen.domain.errors import (
     PasswordTooWeak,
     SignInFailed,
     StoreExists,
-    UserExists,
 )
 from drscreen.domain.users import Role, User
-from drscreen.services.accounts import AccountsService, add_user
+from drscreen.services.accounts import AccountsService
 from tests.fakes.store import FakeStore
 
 PASSWORD = "correct horse battery"
@@ -62,23 +61,3 @@ def test_sign_in_forgives_spaces_and_case_of_the_name_only(accounts: AccountsSer
     for user, password in (("nora", PASSWORD + " "), ("eve", PASSWORD)):
         with pytest.raises(SignInFailed):
             accounts.sign_in(user, password)
-
-
-def test_added_user_signs_in(accounts: AccountsService) -> None:
-    opened = accounts.create_clinic("Hilltop", "nora", PASSWORD)
-    add_user(opened, User(" tess ", Role.TECHNICIAN, " Tess "), "another password")
-    theirs = accounts.sign_in("tess", "another password")
-    assert theirs.user == User("tess", Role.TECHNICIAN, "Tess")
-
-
-def test_added_user_is_checked(accounts: AccountsService) -> None:
-    opened = accounts.create_clinic("Hilltop", "nora", PASSWORD)
-    for user, password, error in (
-        (User("Nora", Role.TECHNICIAN), "another password", UserExists),
-        (User("!", Role.TECHNICIAN), "another password", InvalidInput),
-        (User("tess", Role.TECHNICIAN), "short", PasswordTooWeak),
-    ):
-        with pytest.raises(error):
-            add_user(opened, user, password)
-    with opened.transaction() as records:
-        assert [user.name for user in records.users()] == ["nora"]

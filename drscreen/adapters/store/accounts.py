@@ -29,7 +29,7 @@ from drscreen.adapters.store.key_file import (
 )
 from drscreen.adapters.store.keys import DataKey, KeyCost, account_key
 from drscreen.adapters.store.tables import UserRow
-from drscreen.domain.errors import StoreError, UserExists, UserUnknown
+from drscreen.domain.errors import SignInFailed, StoreError, UserExists, UserUnknown
 from drscreen.domain.users import Role, User
 
 
@@ -125,6 +125,14 @@ class Accounts:
         keys = self._read()
         undo.callback(self._restore_recovery, keys.recovery)
         self._write(replace(keys, recovery=sealed_for(self.data_key, RECOVERY, code, self._cost)))
+
+    def is_password(self, user_name: str, password: str) -> bool:
+        """Whether the password opens that account's envelope."""
+        try:
+            self._read().unlock(user_name, password)
+        except SignInFailed:
+            return False
+        return True
 
     def has_recovery_code(self) -> bool:
         """Whether there is one."""

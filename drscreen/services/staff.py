@@ -1,0 +1,168 @@
+"""Who works here: accounts, passwords, the recovery code, when the workstation locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drscreen.domain.errors import (
+    AccountProtected,
+    InvalidInput,
+    KeyChangeRefused,
+    SignInFailed,
+    UserUnknown,
+)
+from drscreen.domain.permissions import Action
+from drscreen.domain.ports import OpenStore, Records
+from drscreen.domain.recovery import new_recovery_code
+from drscreen.domain.users import Role, User, check_new_password, checked_user_name
+from drscreen.services.permission import needs
+
+IDLE_MINUTES_MAX = 240
+CommonPasswords = Callable[[], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What followed from removing an account.
+
+    `recovery_code` is the new one, where the old may have been known: administrators see it.
+    `refused` says why the data key could not be changed yet; do it as soon as it can be.
+    """
+
+    recovery_code: str | None
+    refused: KeyChangeRefused | None
+
+
+class StaffService:
+    """Any thread; a new envelope takes a few tenths of a second, a new data key longer.
+
+    `common` hands out the commonest passwords, which nobody may have.
+    """
+
+    def __init__(self, store: OpenStore, common: CommonPasswords = frozenset) -> None:
+        self._store = store
+        self._common = common
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def accounts(self) -> list[User]:
+        """All accounts by name."""
+        with self._store.transaction() as records:
+            return records.users()
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def add(self, user: User, password: str) -> User:
+        """Add an account. Raises `InvalidInput`, `PasswordTooWeak`, `UserExists`."""
+        checked = User(checked_user_name(user.name), user.role, user.display_name.strip())
+        self._check(checked.name, password)
+        with self._store.transaction() as records:
+            records.add_user(checked, password)
+        return checked
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def remove(self, name: str) -> Removal:
+        """Remove an account, then put the records under a new data key, which it never had.
+
+        Raises `UserUnknown`, `AccountProtected`. A data key that cannot be changed now is told in
+        the answer: the account is out all the same.
+        """
+        if self._is_me(name):
+            raise AccountProtected("You cannot remove the account that you are signed in with.")
+        code = None
+        with self._store.transaction() as records:
+            user = _known(records, name)
+            if user.role is Role.ADMINISTRATOR:
+                code = new_recovery_code()
+                records.set_recovery_code(code)
+            records.remove_user(name)
+        try:
+            self._store.change_data_key()
+        except KeyChangeRefused as refused:
+            return Removal(code, refused)
+        return Removal(code, None)
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def change_data_key(self) -> None:
+        """Put the records under a new data key. Raises `KeyChangeRefused`, `StoreFull`."""
+        self._store.change_data_key()
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def change_role(self, name: str, role: Role) -> None:
+        """Give an account another role, from its next sign-in on.
+
+        Raises `UserUnknown`, `AccountProtected` where no administrator would be left.
+        """
+        with self._store.transaction() as records:
+            user = _known(records, name)
+            others = [
+                other
+                for other in records.users()
+                if other.role is Role.ADMINISTRATOR and other.name != user.name
+            ]
+            if user.role is Role.ADMINISTRATOR and role is not user.role and not others:
+                raise AccountProtected("This is the only administrator.")
+            records.set_role(name, role)
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def set_password(self, name: str, password: str) -> None:
+        """Give somebody a new password, who has forgotten theirs.
+
+        Raises `UserUnknown`, `PasswordTooWeak`.
+        """
+        self._check(name, password)
+        with self._store.transaction() as records:
+            records.set_password(name, password)
+
+    @needs(Action.CHANGE_OWN_PASSWORD)
+    def change_own_password(self, current: str, password: str) -> None:
+        """Replace the password of whoever is signed in and still knows it.
+
+        Raises `SignInFailed`, `PasswordTooWeak`.
+        """
+        me = self._store.user.name
+        self._check(me, password)
+        with self._store.transaction() as records:
+            if not records.is_password(me, current):
+                raise SignInFailed("The current password is wrong.")
+            records.set_password(me, password)
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def new_recovery_code(self) -> str:
+        """Make the one code that recovers; it is shown now and never again."""
+        code = new_recovery_code()
+        with self._store.transaction() as records:
+            records.set_recovery_code(code)
+        return code
+
+    @needs(Action.MANAGE_ACCOUNTS)
+    def has_recovery_code(self) -> bool:
+        """Whether one was made."""
+        with self._store.transaction() as records:
+            return records.has_recovery_code()
+
+    @needs(Action.SEE_OWN_SESSION)
+    def idle_minutes(self) -> int:
+        """After how many minutes without a person the window locks; 0 is never."""
+        with self._store.transaction() as records:
+            return records.idle_minutes()
+
+    @needs(Action.MANAGE_CLINIC)
+    def set_idle_minutes(self, minutes: int) -> None:
+        """Change that for everybody. Raises `InvalidInput`."""
+        if not 0 <= minutes <= IDLE_MINUTES_MAX:
+            raise InvalidInput(f"The window locks after 1 to {IDLE_MINUTES_MAX} minutes, or 0.")
+        with self._store.transaction() as records:
+            records.set_idle_minutes(minutes)
+
+    def _check(self, name: str, password: str) -> None:
+        check_new_password(password, self._common(), (name, self._store.clinic))
+
+    def _is_me(self, name: str) -> bool:
+        return name.strip().casefold() == self._store.user.name.casefold()
+
+
+def _known(records: Records, name: str) -> User:
+    for user in records.users():
+        if user.name.casefold() == name.strip().casefold():
+            return user
+    raise UserUnknown("There is no account of that name.")

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+
+from drscreen.domain.errors import (
+    AccountProtected,
+    InvalidInput,
+    KeyChangeRefused,
+    PasswordTooWeak,
+    SignInFailed,
+    UserExists,
+    UserUnknown,
+)
+from drscreen.domain.users import Role, User
+from drscreen.services.accounts import AccountsService
+from drscreen.services.staff import StaffService
+from tests.fakes.store import FakeOpenStore, FakeStore
+
+PASSWORD, FRESH = "correct horse battery", "another password"
+
+
+@pytest.fixture
+def accounts() -> AccountsService:
+    return AccountsService(FakeStore(), lambda: frozenset({"password1234"}))
+
+
+@pytest.fixture
+def store(accounts: AccountsService) -> FakeOpenStore:
+    opened = accounts.create_clinic("Hilltop", "nora", PASSWORD)
+    assert isinstance(opened, FakeOpenStore)
+    return opened
+
+
+@pytest.fixture
+def staff(store: FakeOpenStore) -> StaffService:
+    return StaffService(store, lambda: frozenset({"password1234"}))
+
+
+def test_added_user_signs_in(accounts: AccountsService, staff: StaffService) -> None:
+    staff.add(User(" tess ", Role.TECHNICIAN, " Tess "), FRESH)
+    assert accounts.sign_in("tess", FRESH).user == User("tess", Role.TECHNICIAN, "Tess")
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "error"),
+    [
+        ("Nora", FRESH, UserExists),
+        ("!", FRESH, InvalidInput),
+        ("tess", "short", PasswordTooWeak),
+        ("tess", "Password1234", PasswordTooWeak),
+        ("tess", "hilltop123", PasswordTooWeak),
+        ("tessandra", "Tessandra1", PasswordTooWeak),
+        ("tess", "aaaaaaaaaaaa", PasswordTooWeak),
+        ("tess", "abcdefghijklm", PasswordTooWeak),
+        ("tess", "9876543210", PasswordTooWeak),
+    ],
+)
+def test_added_user_is_checked(
+    staff: StaffService, user: str, password: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        staff.add(User(user, Role.TECHNICIAN), password)
+    assert [one.name for one in staff.accounts()] == ["nora"]
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["     x y z    ", "пароль из слов", "hilltop is not all of it", "tess7#kq2!xx"],
+)
+def test_no_kind_of_character_is_asked_for(staff: StaffService, password: str) -> None:
+    staff.add(User("tess", Role.TECHNICIAN), password)
+
+
+def test_removed_user_is_out(accounts: AccountsService, staff: StaffService) -> None:
+    staff.add(User("tess", Role.TECHNICIAN), FRESH)
+    removal = staff.remove("Tess")
+    assert (removal.recovery_code, removal.refused) == (None, None)
+    with pytest.raises(SignInFailed):
+        accounts.sign_in("tess", FRESH)
+    with pytest.raises(UserUnknown):
+        staff.remove("tess")
+
+
+def test_removed_administrator_takes_no_recovery_code_along(
+    accounts: AccountsService, staff: StaffService
+) -> None:
+    known = staff.new_recovery_code()
+    staff.add(User("ada", Role.ADMINISTRATOR), FRESH)
+    code = staff.remove("ada").recovery_code
+    assert code
+    with pytest.raises(SignInFailed):
+        accounts.recover(known, "nora", FRESH)
+    accounts.recover(code.lower(), "nora", FRESH).close()
+    accounts.sign_in("nora", FRESH)
+
+
+def test_removal_counts_even_if_the_key_cannot_change_now(
+    accounts: AccountsService,
+    staff: StaffService,
+    store: FakeOpenStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> None:
+        raise KeyChangeRefused("The records are open in another window or program.")
+
+    staff.add(User("tess", Role.TECHNICIAN), FRESH)
+    monkeypatch.setattr(store, "change_data_key", refuse)
+    assert staff.remove("tess").refused is not None
+    with pytest.raises(SignInFailed):
+        accounts.sign_in("tess", FRESH)
+
+
+def test_clinic_keeps_an_administrator(staff: StaffService) -> None:
+    staff.add(User("tess", Role.TECHNICIAN), FRESH)
+    with pytest.raises(AccountProtected):
+        staff.remove("NORA")
+    with pytest.raises(AccountProtected):
+        staff.change_role("nora", Role.CLINICIAN)
+    staff.change_role("tess", Role.ADMINISTRATOR)
+    staff.change_role("nora", Role.CLINICIAN)
+    assert {one.name: one.role for one in staff.accounts()} == {
+        "nora": Role.CLINICIAN,
+        "tess": Role.ADMINISTRATOR,
+    }
+
+
+def test_own_password_needs_the_current_one(accounts: AccountsService, staff: StaffService) -> None:
+    with pytest.raises(SignInFailed):
+        staff.change_own_password("wrong", FRESH)
+    with pytest.raises(PasswordTooWeak):
+        staff.change_own_password(PASSWORD, "short")
+    staff.change_own_password(PASSWORD, FRESH)
+    accounts.sign_in("nora", FRESH)
+
+
+def test_mistyped_recovery_code_is_told_from_a_wrong_one(
+    accounts: AccountsService, staff: StaffService
+) -> None:
+    code = staff.new_recovery_code()
+    with pytest.raises(InvalidInput):
+        accounts.recover(code[:-1], "nora", FRESH)
+    with pytest.raises(PasswordTooWeak):
+        accounts.recover(code, "nora", "short")
+
+
+@pytest.mark.parametrize("minutes", [-1, 241])
+def test_idle_minutes_have_bounds(staff: StaffService, minutes: int) -> None:
+    staff.set_idle_minutes(5)
+    with pytest.raises(InvalidInput):
+        staff.set_idle_minutes(minutes)
+    assert staff.idle_minutes() == 5
