@@ -63,8 +63,12 @@ def test_evaluate_without_labels_says_so(drscreen: Run, data: Path) -> None:
 def test_evaluate_recognises_folders_and_reads_tar_files(
     drscreen: Run, bundle: Path, data: Path, tmp_path: Path
 ) -> None:
+    turned = tmp_path / "turned" / "turned.jpg"
+    turned.parent.mkdir()
+    with Image.open(data / "2_left.jpg") as picture:
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(turned)
     with tarfile.open(tmp_path / "part.tar", "w") as tar:
-        tar.add(data / "2_left.jpg", "12_left.jpg")
+        tar.add(turned, "12_left.jpg")
     (tmp_path / "labels.csv").write_text("file,icdr,shard\n12_left.jpg,2,part.tar\n")
     ran = drscreen("evaluate", "--data", data, "--data", tmp_path, "--model", bundle, "--json")
     assert ran.returncode == 0, ran.stderr
