@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 
 
 def main() -> None:
     """Entry point of the installed command."""
+    # A frozen program that is asked for a second process of itself is started as itself.
+    multiprocessing.freeze_support()
     from drscreen.cli import app
 
     app(sys.argv[1:] or ["window"], prog_name="drscreen")

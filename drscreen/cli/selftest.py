@@ -39,7 +39,7 @@ def selftest(
     """Try each part on a sample drawing in a throw-away store. Exit code 1 where one fails.
 
     With --repeat also: does the same photograph give the same bits again, among neighbours, freshly
-    loaded, from another thread, with other numbers of threads?
+    loaded, from another thread, with other numbers of threads, after a restart?
     """
     with tempfile.TemporaryDirectory() as folder:
         trial = _Trial(Workstation(Path(folder)), model, device)

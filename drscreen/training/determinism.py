@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +34,8 @@ def repeat(
     bundle: Path, squares: Sequence[RgbImage], times: int, device: DeviceChoice
 ) -> list[Trial]:
     """Ask a network about prepared squares again and again: by itself, among neighbours in either
-    order, freshly loaded, from another thread, with fewer threads of its own.
+    order, freshly loaded, from another thread, with other numbers of threads of its own, and in
+    another process, as after a restart.
 
     Raises a `BundleError`, `DeviceUnavailable` or `PredictionFailed`. torch's number of threads is
     as before afterwards.
@@ -56,13 +59,21 @@ def repeat(
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(predictor.predict, squares).result()
 
-    def with_one_thread() -> list[Logits]:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            return predictor.predict(squares)
-        finally:
-            torch.set_num_threads(threads)
+    def with_threads(count: int) -> Callable[[], list[Logits]]:
+        def ask() -> list[Logits]:
+            threads = torch.get_num_threads()
+            torch.set_num_threads(count)
+            try:
+                return predictor.predict(squares)
+            finally:
+                torch.set_num_threads(threads)
+
+        return ask
+
+    def after_a_restart() -> list[Logits]:
+        # Spawned, not forked: nothing of this process is there.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(_predict, bundle, squares, device).result()
 
     ways: list[tuple[str, int, Callable[[], list[Logits]]]] = [
         ("again", times, alone),
@@ -70,9 +81,19 @@ def repeat(
         ("in another order", times, in_reverse),
         ("freshly loaded", 1, freshly_loaded),
         ("from another thread", times, from_another_thread),
-        ("with one thread of its own", 1, with_one_thread),
+        *((f"with {n} of its own threads", 1, with_threads(n)) for n in _thread_counts()),
+        ("after a restart", 1, after_a_restart),
     ]
     return [_tried(way, count, ask, first) for way, count, ask in ways]
+
+
+def _thread_counts() -> list[int]:
+    """One, two, and as many as there are cores: how the work is cut up differs between them."""
+    return sorted({1, 2, os.cpu_count() or 1})
+
+
+def _predict(bundle: Path, squares: Sequence[RgbImage], device: DeviceChoice) -> list[Logits]:
+    return TorchPredictor(bundle, device).predict(squares)
 
 
 def _tried(way: str, count: int, ask: Callable[[], list[Logits]], first: Sequence[Logits]) -> Trial:

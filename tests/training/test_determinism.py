@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def test_no_way_of_asking_changes_a_bit(
 ) -> None:
     bundle = write_random_bundle(tmp_path / "trial", bf16=bf16)
     trials = repeat(bundle, squares, 2, DeviceChoice.CPU)
+    threads = sorted({1, 2, os.cpu_count() or 1})
     assert {trial.way: trial.different for trial in trials} == dict.fromkeys(
         (
             "again",
@@ -33,11 +35,12 @@ def test_no_way_of_asking_changes_a_bit(
             "in another order",
             "freshly loaded",
             "from another thread",
-            "with one thread of its own",
+            *(f"with {n} of its own threads" for n in threads),
+            "after a restart",
         ),
         0,
     )
-    assert sum(trial.asked for trial in trials) == 30
+    assert sum(trial.asked for trial in trials) == 3 * (4 * 2 + 2 + len(threads))
 
 
 def test_a_result_that_depends_on_its_neighbours_is_found(
@@ -54,3 +57,20 @@ def test_a_result_that_depends_on_its_neighbours_is_found(
     assert trials["again"].different == 0
     assert trials["among neighbours"].different == 3
     assert trials["among neighbours"].farthest == pytest.approx(0.5)
+
+
+def test_a_result_that_only_a_restart_changes_is_found(
+    squares: list[RgbImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = TorchPredictor.predict
+
+    def swayed(self: TorchPredictor, images: list[RgbImage]) -> list[tuple[float, ...]]:
+        return [(a + 0.25, *rest) for a, *rest in honest(self, images)]
+
+    # Of this process alone: the new one does not know of it.
+    monkeypatch.setattr(TorchPredictor, "predict", swayed)
+    bundle = write_random_bundle(tmp_path / "trial")
+    trials = {t.way: t for t in repeat(bundle, squares, 1, DeviceChoice.CPU)}
+    assert trials["with 1 of its own threads"].different == 0
+    assert trials["after a restart"].different == 3
+    assert trials["after a restart"].farthest == pytest.approx(0.25)
