@@ -45,8 +45,9 @@ def bench(
 
     with failures_told(), tempfile.TemporaryDirectory() as folder:
         picture = photograph or fifteen_megapixels(Path(folder))
-        bundle = Workstation().bundle_folder(model)
-        timings = benchmark(picture, bundle, device, repeats)
+        workstation = Workstation()
+        bundle = workstation.bundle_folder(model)
+        timings = benchmark(picture, bundle, device, repeats, workstation.write_overlay)
         memory = _peak_megabytes(picture, bundle)
     visible = _seconds_until_visible()
     if as_json:

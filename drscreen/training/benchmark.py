@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from drscreen.adapters.imaging.reader import PillowReader
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import normalise, to_batch
 from drscreen.adapters.model.predictor import TorchPredictor, load_network
+from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.domain.settings import DeviceChoice
@@ -34,8 +36,17 @@ class Timing:
     high: float
 
 
-def benchmark(photograph: Path, bundle: Path, device: DeviceChoice, repeats: int) -> list[Timing]:
-    """Time every stage on one photograph; a first, unmeasured round warms caches."""
+def benchmark(
+    photograph: Path,
+    bundle: Path,
+    device: DeviceChoice,
+    repeats: int,
+    draw: Callable[[Path, Explanation, Path], None],
+) -> list[Timing]:
+    """Time every stage on one photograph; a first, unmeasured round warms caches.
+
+    `draw` is `Workstation.write_overlay`.
+    """
     reader, gate = PillowReader(), MeasuredQualityGate()
     started = time.perf_counter()
     predictor = TorchPredictor(bundle, device)
@@ -51,6 +62,13 @@ def benchmark(photograph: Path, bundle: Path, device: DeviceChoice, repeats: int
         picture = reader.decode(reader.read(photograph))
         gate.assess(picture)
         predictor.predict([prepare_square(picture.image, spec.input)])
+
+    def explained() -> None:
+        picture = reader.decode(reader.read(photograph))
+        gate.assess(picture)
+        _, explanation = predictor.explain(prepare_square(picture.image, spec.input))
+        with tempfile.TemporaryDirectory() as folder:
+            draw(photograph, explanation, Path(folder) / "overlay.png")
 
     def eager() -> None:
         with torch.inference_mode():
@@ -69,7 +87,9 @@ def benchmark(photograph: Path, bundle: Path, device: DeviceChoice, repeats: int
         ("read, gate and prepare together", ready),
         (f"network, {spec.precision} on {spec.device}", lambda: predictor.predict([square])),
         ("network, plain eager fp32 torch", eager),
+        ("network, and what it looked at", lambda: predictor.explain(square)),
         ("whole photograph", whole),
+        ("whole photograph, with its overlay", explained),
     ]
     timings = [Timing("load and verify the network", loading, loading, loading)]
     timings += [_timed(stage, action, repeats) for stage, action in stages]

@@ -18,6 +18,8 @@ _CAPTION = "Yellow to red: what spoke for 'referable'. Outlined: lesions that th
 #: Heat below this share of the hottest place is left clear.
 _COOL = 0.25
 _OPACITY = 0.5
+#: Levels; the surround of a photograph is not quite 0.
+_BLACK = 16
 #: A cell counts as a suspected lesion from this probability on.
 _SUSPECTED = 0.5
 _OUTLINE = (0, 229, 255)
@@ -47,7 +49,8 @@ def draw_overlay(square: RgbImage, explanation: Explanation) -> RgbImage:
 def write_png(image: RgbImage, file: Path) -> None:
     """Raises `OSError`."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    as_image(image).save(file, "PNG")
+    # The least compression is a fifth larger and four times as quick as the usual one.
+    as_image(image).save(file, "PNG", compress_level=1)
 
 
 def _heated(plain: Image.Image, heat: CellMap) -> Image.Image:
@@ -58,7 +61,9 @@ def _heated(plain: Image.Image, heat: CellMap) -> Image.Image:
     colour = np.concatenate(
         [np.full_like(warmth, 255), 255 * (1 - warmth), np.zeros_like(warmth)], axis=2
     )
-    opacity = _OPACITY * np.sqrt(warmth)
+    # The map is coarse: what it spills beyond the retina's edge says nothing.
+    retina = np.asarray(plain.convert("L"))[..., None] > _BLACK
+    opacity = _OPACITY * np.sqrt(warmth) * retina
     pixels = np.asarray(plain, np.float32) * (1 - opacity) + colour * opacity
     return Image.fromarray(np.rint(pixels).astype(np.uint8))
 

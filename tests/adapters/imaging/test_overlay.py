@@ -28,6 +28,13 @@ def test_heat_lies_where_it_was_found_and_nowhere_else() -> None:
     assert (marked[150:, 150:] == 60).all()
 
 
+def test_no_heat_lies_beyond_the_retina() -> None:
+    black = RgbImage(SIDE, SIDE, bytes([4, 3, 3]) * SIDE * SIDE)
+    warm = Explanation(CellMap(2, (1.0,) * 4), {})
+    drawn = as_array(draw_overlay(black, warm))
+    assert drawn[:SIDE].max() == 4
+
+
 def test_suspected_lesions_are_outlined_cell_by_cell() -> None:
     cold = CellMap(2, (0.0,) * 4)
     exudates = CellMap(2, (0.0, 0.9, 0.1, 0.4))

@@ -33,6 +33,7 @@ def test_blanking_what_is_marked_lowers_referable_more_than_blanking_elsewhere()
     generator = np.random.default_rng(0)
     marked: list[float] = []
     elsewhere: list[float] = []
+    mirrored: list[float] = []
     for path in referable_photographs(SHARED_DATA / "eyepacs400")[:PHOTOGRAPHS]:
         reader = PillowReader()
         square = reader.prepare(reader.decode(path.read_bytes()).image, predictor.spec.input)
@@ -40,10 +41,17 @@ def test_blanking_what_is_marked_lowers_referable_more_than_blanking_elsewhere()
         mask = hottest(explanation.heat, square.width)
         retina = as_array(square).max(axis=2) > 0
         before = log_odds(predictor, logits)
-        for drops, blanked in ((marked, mask), (elsewhere, moved(mask, retina, generator))):
+        for drops, blanked in (
+            (marked, mask),
+            (elsewhere, moved(mask, retina, generator)),
+            # As far from the middle as what is marked: heat that only knew the middle would pass
+            # the one before.
+            (mirrored, mask[::-1]),
+        ):
             (after,) = predictor.predict([without(square, blanked)])
             drops.append(before - log_odds(predictor, after))
     assert np.mean(marked) > np.mean(elsewhere) + 0.1, (np.mean(marked), np.mean(elsewhere))
+    assert np.mean(marked) > np.mean(mirrored) + 0.1, (np.mean(marked), np.mean(mirrored))
 
 
 def referable_photographs(folder: Path) -> list[Path]:
