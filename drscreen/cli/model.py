@@ -12,8 +12,15 @@ import typer
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import app, failures_told, say
 from drscreen.cli.output import print_json_line, print_table
-from drscreen.domain.errors import BundleError, DrscreenError, FileUnwritable
-from drscreen.domain.image import InputSpec
+from drscreen.cli.progress import progress_bar
+from drscreen.domain.errors import (
+    BundleError,
+    DatasetError,
+    DrscreenError,
+    FileUnwritable,
+    PhotographError,
+)
+from drscreen.domain.image import InputSpec, RgbImage
 
 model = typer.Typer(no_args_is_help=True)
 app.add_typer(model, name="model", help="Networks: list, verify, show, import, export.")
@@ -199,6 +206,67 @@ def export(
             return
         difference = export_onnx(bundle, file)
     say(f"{file} written; its logits differ from drscreen's own by {difference:.1g} at most")
+
+
+@model.command()
+def backends(
+    name: Named = "",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of photographs; the program's samples by default.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many photographs.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """How far results lie apart between fp32, bf16, other numbers of threads, and ONNX Runtime."""
+    from rich.table import Table
+
+    from drscreen.training.backends import REFERENCE, agreements
+
+    workstation = Workstation()
+    with failures_told():
+        bundle = workstation.bundle(name)
+        squares = _squares(
+            workstation, data or workstation.resources / "samples", limit, bundle.input
+        )
+        with progress_bar(hidden=as_json) as bar:
+            task = bar.add_task("", total=len(squares))
+            found = agreements(
+                bundle,
+                squares,
+                lambda what, done: bar.update(task, description=what, completed=done),
+            )
+    table = Table(
+        title=f"{bundle.info.name} {bundle.info.version} beside {REFERENCE}: "
+        f"{len(squares)} photographs"
+    )
+    table.add_column("back end")
+    for heading in ("largest difference", "grades", "referable calls", "decisions changed"):
+        table.add_column(heading, justify="right")
+    for agreement in found:
+        if as_json:
+            print_json_line({"model": bundle.info.name, **asdict(agreement)})
+        counts = (agreement.grades, agreement.calls, agreement.decisions)
+        shares = (f"{count} ({count / agreement.photographs:.1%})" for count in counts)
+        table.add_row(agreement.backend, f"{agreement.farthest:.2g}", *shares)
+    if not as_json:
+        print_table(table)
+
+
+def _squares(workstation: Workstation, folder: Path, limit: int, spec: InputSpec) -> list[RgbImage]:
+    """Photographs anywhere in a folder that can be read, evenly chosen, prepared."""
+    from drscreen.training.datasets.folder import DatasetFolder
+
+    reader = workstation.reader()
+    files = DatasetFolder(folder).photographs
+    squares = []
+    for file in files[:: max(1, -(-len(files) // limit))]:
+        try:
+            squares.append(reader.prepare(reader.decode(reader.read(file)).image, spec))
+        except PhotographError as error:
+            say(f"{file.name}: {error.message}")
+    if not squares:
+        raise DatasetError(f"There is no photograph in {folder} that can be read.")
+    return squares
 
 
 def _channels(text: str, least: float) -> tuple[float, float, float]:

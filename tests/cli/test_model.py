@@ -180,3 +180,17 @@ def test_the_original_project_s_classifier_comes_in_and_grades_as_it_did(
     np.testing.assert_allclose(as_log, original, atol=0.05)
     assert (as_log - red_first).abs().max() > 0.3
     np.testing.assert_allclose(found["probabilities"], original.exp(), atol=0.02)
+
+
+def test_backends_are_compared_on_the_user_s_photographs(
+    installed: Path, photograph: Path, tmp_path: Path
+) -> None:
+    ran = call("backends", "lite", "--data", photograph.parent, "--json")
+    assert ran.exit_code == 0, ran.stderr
+    found = {entry["backend"]: entry for entry in map(json.loads, ran.stdout.splitlines())}
+    assert found["fp32, two threads"]["farthest"] == 0
+    assert found["bf16"]["photographs"] == 1
+    assert "beside fp32, one thread" in call("backends", "lite", "--data", photograph.parent).stdout
+    (tmp_path / "none").mkdir()
+    nothing = call("backends", "lite", "--data", tmp_path / "none")
+    assert (nothing.exit_code, "no photograph" in nothing.stderr) == (1, True)

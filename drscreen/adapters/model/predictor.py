@@ -39,11 +39,19 @@ BF16_AGREEMENT = 0.995
 class TorchPredictor:
     """`drscreen.domain.ports.Predictor` over a bundle. One thread at a time."""
 
-    def __init__(self, folder: Path, device: DeviceChoice = DeviceChoice.AUTO) -> None:
-        """Verify and load. Raises a `BundleError` or `DeviceUnavailable`."""
+    def __init__(
+        self,
+        folder: Path,
+        device: DeviceChoice = DeviceChoice.AUTO,
+        precision: torch.dtype | None = None,
+    ) -> None:
+        """Verify and load. Raises a `BundleError` or `DeviceUnavailable`.
+
+        `precision` is the bundle's and the processor's affair unless it is given, to compare them.
+        """
         bundle = read_bundle(folder)
         self._device = _chosen(device)
-        self._dtype = _precision(bundle, self._device)
+        self._dtype = precision or _precision(bundle, self._device)
         # The fastest algorithm by timing may differ between runs, and with it the last bits.
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
