@@ -1,0 +1,64 @@
+"""`python -m tests.torture --kills 200 --flips 200 --full 50`: the table of docs/reliability.md."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.torture.disks import full, read_only
+from tests.torture.flips import flips
+from tests.torture.forked import Tally
+from tests.torture.kills import SCENARIOS
+
+
+def main() -> int:
+    """Print a row for each scenario as it ends; exit status 1 where anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, help="kills in each scenario")
+    parser.add_argument("--flips", type=int, default=40, help="flipped bits in each kind of file")
+    parser.add_argument("--full", type=int, default=10, help="times that the disk is filled")
+    parser.add_argument("--seed", type=int, default=20261125)
+    parser.add_argument("--only", choices=sorted(SCENARIOS), action="append")
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    print("| what | runs | acknowledged | reported | without effect | lost or wrong | seconds |")
+    print("|---|---|---|---|---|---|---|")
+    faults = 0
+    for name in asked.only or SCENARIOS:
+        with tempfile.TemporaryDirectory() as place:
+            started = time.monotonic()
+            tally = SCENARIOS[name](Path(place), asked.kills, chance)
+            faults += _print(tally, started)
+    if asked.only:
+        return min(faults, 1)
+    with tempfile.TemporaryDirectory() as place:
+        started = time.monotonic()
+        for tally in flips(Path(place), asked.flips, chance):
+            faults += _print(tally, started)
+        started = time.monotonic()
+        try:
+            faults += _print(full(Path(place) / "full", asked.full, chance), started)
+            faults += _print(read_only(Path(place) / "read-only"), started)
+        except PermissionError as error:
+            print(f"full and read-only disk: not tried, {error}", file=sys.stderr)
+    return min(faults, 1)
+
+
+def _print(tally: Tally, started: float) -> int:
+    seconds = time.monotonic() - started
+    print(
+        f"| {tally.scenario} | {tally.runs} | {tally.acknowledged} | {tally.reported} "
+        f"| {tally.harmless} | {len(tally.faults)} | {seconds:.0f} |",
+        flush=True,
+    )
+    for fault in tally.faults[:20]:
+        print("  ", fault, file=sys.stderr)
+    return len(tally.faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The table of docs/reliability.md with small counts; the large ones belong to the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.shared_data import ROOT
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forks of itself")
+def test_nothing_acknowledged_is_lost_and_nothing_wrong_is_served() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.torture", "--kills", "2", "--flips", "2", "--full", "2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rows = [row.strip("| ").split(" | ") for row in ran.stdout.splitlines()[2:]]
+    lost = {row[0]: row[5] for row in rows}
+    assert set(lost.values()) == {"0"}
+    assert {"heavy writing, then a copy", "migration", "change of the data key"} <= set(lost)
+    flipped = [row for row in rows if row[0].startswith("a flipped bit")]
+    assert len(flipped) == 6
+    assert all(int(row[3]) + int(row[4]) == int(row[1]) == 2 for row in flipped)
+    if len(rows) == 13:
+        assert "not tried" in ran.stderr
