@@ -59,7 +59,8 @@ def writing(place: Path, kills: int, chance: random.Random) -> Tally:
         copy = place / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(home, copy)
-        now = dict(reversed(line.split(" ", 1)) for line in said if "changed" not in line)
+        recorded = [line.split() for line in said if "changed" not in line]
+        now = {photograph: number for number, photograph in recorded}
         everything |= now
         opened = _opened(copy, tally)
         if opened is None:
@@ -250,13 +251,13 @@ def rotation(place: Path, kills: int, chance: random.Random) -> Tally:
             continue
         tally.runs += 1
         tally.acknowledged += len(said)
-        opened = _opened(home, tally)
-        if opened is None:
+        again = _opened(home, tally)
+        if again is None:
             return tally
-        if content(opened) != before:
+        if content(again) != before:
             tally.faults.append("the records differ after a change of the key")
-        _check_whole(opened, tally)
-        opened.close()
+        _check_whole(again, tally)
+        again.close()
     return tally
 
 
