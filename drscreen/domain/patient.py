@@ -111,6 +111,16 @@ class PatientSummary:
     last_outcome: Outcome | None
 
 
+@dataclass(frozen=True, slots=True)
+class ExamToReview:
+    """An exam that waits for a clinician, and why."""
+
+    exam_id: str
+    patient: Patient
+    day: date
+    outcome: Outcome
+
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[0-9 ().\-/]{4,32}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")

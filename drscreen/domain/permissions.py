@@ -17,6 +17,7 @@ class Action(StrEnum):
     VIEW_PATIENTS = "open patients' files and photographs"
     EDIT_PATIENTS = "record and amend patients"
     SCREEN = "screen photographs"
+    REVIEW = "review exams"
     EXPORT_PATIENTS = "export a patient's record"
     ERASE_PATIENTS = "erase a patient's record"
     CHANGE_OWN_PASSWORD = "change their own password"  # noqa: S105 - words
@@ -41,6 +42,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.CHANGE_OWN_PASSWORD: frozenset({_T, _C, _A}),
         Action.SEE_OWN_SESSION: frozenset({_T, _C, _A}),
         Action.LET_BACKUPS_RUN: frozenset({_T, _C, _A}),
+        Action.REVIEW: frozenset({_C, _A}),
         Action.EXPORT_PATIENTS: frozenset({_C, _A}),
         Action.ERASE_PATIENTS: frozenset({_A}),
         Action.MANAGE_ACCOUNTS: frozenset({_A}),

@@ -14,7 +14,7 @@ from drscreen.domain.explanation import Explanation
 from drscreen.domain.export import PatientExport
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.integrity import IntegrityReport
-from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.screening import PredictorSpec, ScreeningResult
 from drscreen.domain.settings import Settings
@@ -110,6 +110,25 @@ class Records(Protocol):
 
     def count_patients(self, text: str) -> int:
         """How many patients `search_patients` would page through."""
+        ...
+
+    def similar_patients(self, text: str, limit: int) -> list[PatientSummary]:
+        """Patients whose number or names are like every word typed, the likest first: a letter
+        wrong, missing, too many or exchanged with its neighbour, two in a word of eight and more.
+        """
+        ...
+
+    def exams_to_review(self, offset: int, limit: int) -> list[ExamToReview]:
+        """A page of the exams that no clinician has looked at since their last photograph.
+
+        The gravest outcome first, then the newest day.
+        """
+        ...
+
+    def mark_reviewed(self, exam_id: str) -> None:
+        """A clinician has looked at all of the exam; noted in the audit log. Nothing happens where
+        it was not waiting.
+        """
         ...
 
     def save_photograph(

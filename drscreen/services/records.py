@@ -8,6 +8,7 @@ from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import PatientUnknown
 from drscreen.domain.patient import (
     Exam,
+    ExamToReview,
     Patient,
     PatientSummary,
     checked_patient,
@@ -21,13 +22,20 @@ from drscreen.services.permission import needs
 #: A patient whose file is opened again within this time is noted in the audit chain once.
 VIEW_SECONDS = 300.0
 
+#: How many patients are offered where nobody matches what was typed.
+SIMILAR_SHOWN = 20
+
 
 @dataclass(frozen=True, slots=True)
 class PatientPage:
-    """A page of the patient list and how many there are in all."""
+    """A page of the patient list and how many there are in all.
+
+    `similar` says that nobody matched and that these are like what was typed.
+    """
 
     rows: tuple[PatientSummary, ...]
     total: int
+    similar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +77,25 @@ class RecordsService:
 
     @needs(Action.FIND_PATIENTS)
     def search(self, text: str, offset: int = 0, limit: int = 100) -> PatientPage:
-        """A page of the patients that match."""
+        """A page of the patients that match; where nobody does, those who nearly do."""
         with self._store.transaction() as records:
-            return PatientPage(
-                rows=tuple(records.search_patients(text, offset, limit)),
-                total=records.count_patients(text),
-            )
+            total = records.count_patients(text)
+            if total:
+                return PatientPage(tuple(records.search_patients(text, offset, limit)), total)
+            similar = records.similar_patients(text, SIMILAR_SHOWN)
+        return PatientPage(tuple(similar[offset : offset + limit]), len(similar), bool(similar))
+
+    @needs(Action.REVIEW)
+    def review_queue(self, offset: int = 0, limit: int = 100) -> list[ExamToReview]:
+        """A page of the exams that wait for a clinician, the gravest first, then the newest."""
+        with self._store.transaction() as records:
+            return records.exams_to_review(offset, limit)
+
+    @needs(Action.REVIEW)
+    def mark_reviewed(self, exam_id: str) -> None:
+        """A clinician has looked at an exam; it leaves the queue."""
+        with self._store.transaction() as records:
+            records.mark_reviewed(exam_id)
 
     @needs(Action.VIEW_PATIENTS)
     def open_file(self, mrn: str) -> PatientFile:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from drscreen.adapters.store.likeness import is_like
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import Backup, BackupPlan, BackupReport
 from drscreen.domain.errors import (
@@ -31,9 +32,18 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.integrity import IntegrityReport
-from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.referral import Outcome
 from drscreen.domain.screening import ScreeningResult
 from drscreen.domain.users import Role, User
+
+_GRAVEST_FIRST = (
+    Outcome.REFER_URGENT,
+    Outcome.REFER,
+    Outcome.HUMAN_REVIEW,
+    Outcome.INCOMPLETE,
+    Outcome.NO_REFERRAL,
+)
 
 
 @dataclass
@@ -51,6 +61,7 @@ class _State:
     idle_minutes: int = 10
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     plan: BackupPlan = field(default_factory=BackupPlan)
+    reviewed: frozenset[str] = frozenset()
 
     def copy(self) -> _State:
         return _State(
@@ -65,6 +76,7 @@ class _State:
             self.idle_minutes,
             dict(self.thumbnails),
             self.plan,
+            self.reviewed,
         )
 
 
@@ -225,6 +237,38 @@ class FakeRecords:
     def count_patients(self, text: str) -> int:
         return len(self._matching(text))
 
+    def similar_patients(self, text: str, limit: int) -> list[PatientSummary]:
+        typed = [word for word in _plain(text).split() if len(word) >= 4]
+        found = [
+            self._summary(patient)
+            for patient in self._state.patients.values()
+            if typed
+            and all(
+                any(
+                    is_like(word, own)
+                    for own in _plain(
+                        f"{patient.mrn} {patient.family_name} {patient.given_name}"
+                    ).split()
+                )
+                for word in typed
+            )
+        ]
+        return found[:limit]
+
+    def exams_to_review(self, offset: int, limit: int) -> list[ExamToReview]:
+        waiting = [
+            ExamToReview(exam.id, patient, exam.day, exam.outcome)
+            for patient in self._state.patients.values()
+            for exam in self.exams(patient.mrn)
+            if exam.id not in self._state.reviewed
+        ]
+        waiting.sort(key=lambda exam: exam.day, reverse=True)
+        waiting.sort(key=lambda exam: _GRAVEST_FIRST.index(exam.outcome))
+        return waiting[offset : offset + limit]
+
+    def mark_reviewed(self, exam_id: str) -> None:
+        self._state.reviewed = self._state.reviewed | {exam_id}
+
     def save_photograph(
         self,
         mrn: str,
@@ -259,6 +303,7 @@ class FakeRecords:
             is_drawing=is_drawing,
         )
         self._state.photographs[record.id] = (record, data)
+        self._state.reviewed = self._state.reviewed - {exam}
         network = f"{result.model.name} {result.model.version}"
         self._note(AuditKind.GRADED, _pseudonym(mrn), photograph=record.id, network=network)
         return record

@@ -127,3 +127,11 @@ def test_file_of_a_patient_with_its_outcome(records: RecordsService, store: Fake
     save(store, "17", Laterality.OD, Decision.REFER)
     assert records.open_file("17").outcome is Outcome.REFER
     assert records.photograph(first) == b"17 OD no_referral"
+
+
+def test_where_nobody_matches_the_similar_are_offered(records: RecordsService) -> None:
+    records.register(Patient("17", "Okafor", "Chidi"))
+    exact, like, nobody = (records.search(text) for text in ("okafor", "okafro", "tanaka"))
+    assert (exact.total, exact.similar) == (1, False)
+    assert (like.total, like.similar, like.rows[0].patient.mrn) == (1, True, "17")
+    assert (nobody.total, nobody.similar, nobody.rows) == (0, False, ())

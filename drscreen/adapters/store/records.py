@@ -12,7 +12,7 @@ from itertools import groupby
 from sqlalchemy import desc, select
 from sqlalchemy.orm import Session
 
-from drscreen.adapters.store import rows, search
+from drscreen.adapters.store import review, rows, search
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditTrail, events, head_of
 from drscreen.adapters.store.erasure import erase
@@ -34,7 +34,7 @@ from drscreen.domain.errors import (
     StoreDamaged,
 )
 from drscreen.domain.image import Laterality
-from drscreen.domain.patient import Exam, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.screening import ScreeningResult
 from drscreen.domain.users import Role, User
 
@@ -122,6 +122,20 @@ class SqlRecords:
         """How many patients match."""
         return search.count_matching(self._session, text)
 
+    def similar_patients(self, text: str, limit: int) -> list[PatientSummary]:
+        """Patients whose number or names are like what was typed; see the port."""
+        return search.like(self._session, text, limit)
+
+    def exams_to_review(self, offset: int, limit: int) -> list[ExamToReview]:
+        """A page of the exams that wait for a clinician; see the port."""
+        return review.queue(self._session, offset, limit)
+
+    def mark_reviewed(self, exam_id: str) -> None:
+        """A clinician has looked at an exam; see the port."""
+        pseudonym = review.mark_reviewed(self._session, exam_id, self._now())
+        if pseudonym is not None:
+            self._audit.note(AuditKind.SIGNED, pseudonym, exam=exam_id)
+
     # --- photographs -------------------------------------------------------------------------
 
     def save_photograph(
@@ -168,6 +182,8 @@ class SqlRecords:
         found.photograph_id = photograph.id
         found.graded = photograph.taken
         self._session.add(found)
+        self._session.flush()
+        review.photograph_added(self._session, exam)
         self._session.flush()
         self._audit.note(
             AuditKind.GRADED,

@@ -101,7 +101,9 @@ class UserRow(Base):
 class PatientRow(Base):
     """A patient. `search` holds number and names as `search.folded` folds them.
 
-    `pseudonym` is random and stands for the patient in the audit chain, which outlives erasure.
+    Triggers keep `last_exam`, and the index of words (`search`). `pseudonym` is random and stands
+    for the patient in the audit chain, which outlives erasure. One index more, in the order of the
+    list, stands in the migration alone: Alembic cannot compare one that descends.
     """
 
     __tablename__ = "patients"
@@ -122,19 +124,33 @@ class PatientRow(Base):
     version: Mapped[int]
     created: Mapped[datetime]
     changed: Mapped[datetime]
+    last_exam: Mapped[date | None]
     pseudonym: Mapped[str] = mapped_column(default=lambda: secrets.token_hex(16), server_default="")
 
 
 class ExamRow(Base):
-    """A patient's visit on one day."""
+    """A patient's visit on one day. `urgency` is `review.urgency`; `reviewed` is when a clinician
+    had looked at all of its photographs.
+    """
 
     __tablename__ = "exams"
-    __table_args__ = (UniqueConstraint("patient_id", "day"),)
+    __table_args__ = (
+        UniqueConstraint("patient_id", "day"),
+        Index(
+            "ix_exams_review",
+            "urgency",
+            "day",
+            "id",
+            sqlite_where=text("reviewed IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uuid: Mapped[str] = mapped_column(unique=True)
     patient_id: Mapped[int] = mapped_column(ForeignKey("patients.id"))
     day: Mapped[date]
+    urgency: Mapped[int] = mapped_column(server_default="0")
+    reviewed: Mapped[datetime | None]
 
 
 class PhotographRow(Base):

@@ -401,3 +401,70 @@ def test_patient_without_photographs_can_be_erased(opened: OpenStore) -> None:
     with opened.transaction() as records:
         assert records.erase_patient("A-17") == 0
     assert numbers(opened, "") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("mulelr", ["1"]),  # neighbours exchanged
+        ("müler", ["1"]),  # one missing
+        ("lüdenscheidd", ["1"]),  # one wrong, at the end
+        ("lüdnescheist", ["1"]),  # two slips in a long word
+        ("kowalzka ewa", ["2"]),  # three letters are like anything
+        ("kowalzka chidi", []),  # every longer word must be like something
+        ("kowalzka", ["2"]),
+        ("okaffor chidii", ["3"]),
+        ("P-10024", ["3"]),  # a number with a digit too many
+        ("schmidt", []),
+        ("xyz", []),
+        ("", []),
+        ("\x00\x00\x00\x00", []),
+        ('"" OR "', []),
+    ],
+)
+def test_typing_errors_are_forgiven(opened: OpenStore, typed: str, found: list[str]) -> None:
+    add(
+        opened,
+        Patient("1", "Müller-Lüdenscheidt Lüdenscheidt", "Änne"),
+        Patient("2", "Kowalska", "Ola"),
+        Patient("3", "Okafor", "Chidi"),
+        Patient("P-1024", "Other", "Person"),
+    )
+    expected = ["P-1024"] if typed.startswith("P-") else found
+    with opened.transaction() as records:
+        assert [row.patient.mrn for row in records.similar_patients(typed, 10)] == expected
+
+
+def test_review_queue_gravest_first_then_newest(opened: OpenStore) -> None:
+    add(opened, *(Patient(mrn) for mrn in "abcd"))
+    later = MONDAY + timedelta(days=3)
+    with opened.transaction() as records:
+        for mrn, moment, result in (
+            ("a", MONDAY, referred(b"1", Decision.REFER)),
+            ("b", MONDAY, referred(b"1", Decision.REFER_URGENT)),
+            ("c", later, referred(b"1", Decision.REFER)),
+            ("d", later, ungradable(b"1")),
+        ):
+            records.save_photograph(mrn, Laterality.OD, b"1", result, recorded_at=moment)
+    with opened.transaction() as records:
+        queue = records.exams_to_review(0, 10)
+        assert [(exam.patient.mrn, exam.outcome) for exam in queue] == [
+            ("b", Outcome.REFER_URGENT),
+            ("c", Outcome.REFER),
+            ("a", Outcome.REFER),
+            ("d", Outcome.INCOMPLETE),
+        ]
+        assert [exam.patient.mrn for exam in records.exams_to_review(1, 2)] == ["c", "a"]
+        records.mark_reviewed(queue[0].exam_id)
+        records.mark_reviewed(queue[3].exam_id)
+        records.mark_reviewed("no exam")
+    with opened.transaction() as records:
+        assert [exam.patient.mrn for exam in records.exams_to_review(0, 10)] == ["c", "a"]
+        # A new photograph wants to be looked at, and makes the exam as grave as it is.
+        records.save_photograph(
+            "d", Laterality.OS, b"2", referred(b"2", Decision.REFER_URGENT), recorded_at=later
+        )
+    with opened.transaction() as records:
+        queue = records.exams_to_review(0, 10)
+        assert [exam.patient.mrn for exam in queue] == ["d", "c", "a"]
+        assert queue[0].outcome is Outcome.REFER_URGENT

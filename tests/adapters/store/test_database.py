@@ -38,9 +38,16 @@ def save(opened: SqlCipherOpenStore, data: bytes = b"x") -> str:
         ).id
 
 
+def is_ours(name: str | None, _kind: str, _parents: Any) -> bool:
+    """The index of words, its own tables, and the index of the list are no model's."""
+    return not str(name).startswith(("patient_words", "ix_patients_list"))
+
+
 def test_models_and_migrations_agree(opened: SqlCipherOpenStore) -> None:
     with connected(opened) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": is_ours}
+        )
         assert compare_metadata(context, Base.metadata) == []
         scripts = ScriptDirectory.from_config(migrate.configuration(connection))
     assert scripts.get_heads() == [migrate.HEAD]
