@@ -19,8 +19,10 @@ from drscreen.bootstrap import Workstation
 from drscreen.qt.collector import Collector
 from drscreen.qt.controllers.demonstration import DemonstrationController
 from drscreen.qt.controllers.desk import Desk, Outside
+from drscreen.qt.desktop_lock import DesktopLock
 from drscreen.qt.views.crash import CrashReporter
 from drscreen.qt.views.main_window import MainWindow
+from drscreen.qt.views.presence import Presence
 from drscreen.qt.views.theme import Theme
 from drscreen.services.demonstration import PASSWORD, USER
 
@@ -62,6 +64,11 @@ def run(
             DemonstrationController(desk)
         else:
             window = MainWindow(theme, desk)
+        presence = Presence()
+        presence.person_seen.connect(desk.idle.on_person_seen)
+        app.installEventFilter(presence)
+        desktop = DesktopLock()
+        desktop.locked.connect(desk.departure.on_lock_wanted)
         collector.start()
         # Queued behind the paint event, so that the frame is on the screen first.
         if report_first_paint:
@@ -86,6 +93,7 @@ def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:
         records=workstation.records,
         predictor=workstation.predictor,
         screening=workstation.screening,
+        staff=workstation.staff,
         settings=workstation.settings,
         networks=workstation.bundle_names,
         drawings=drawings,

@@ -10,12 +10,15 @@ from enum import StrEnum
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
 
+from drscreen.domain.audit import Alarm
 from drscreen.domain.grading import Grade, Grading
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient, Sex
+from drscreen.domain.permissions import ALLOWED, Action
 from drscreen.domain.quality import RETAKE_TIPS, QualityReason
 from drscreen.domain.referral import Decision, Outcome
 from drscreen.domain.screening import Stage
+from drscreen.domain.users import Role
 
 
 class Tone(StrEnum):
@@ -141,6 +144,35 @@ def sex_text(sex: Sex) -> str:
         Sex.OTHER: tr("Other"),
         Sex.UNKNOWN: tr("Not stated"),
     }[sex]
+
+
+def role_text(role: Role) -> str:
+    """What a person is in the clinic."""
+    return {
+        Role.TECHNICIAN: tr("Technician"),
+        Role.CLINICIAN: tr("Clinician"),
+        Role.ADMINISTRATOR: tr("Administrator"),
+    }[role]
+
+
+def not_permitted_text(action: Action) -> str:
+    """Why something is not for whoever is signed in."""
+    roles = [role_text(role) for role in Role if role in ALLOWED[action]]
+    return tr("Only for: {0}. Your account may not {1}.").format(", ".join(roles), tr(action.value))
+
+
+def alarm_texts(code: str) -> tuple[str, str, str]:
+    """What is wrong with the records, what is kept, and what to do."""
+    words = (
+        tr(Alarm(code).sentence)
+        if code in set(Alarm)
+        else tr("Something is wrong: {0}").format(code)
+    )
+    return (
+        words,
+        tr("Nothing was changed by saying so; it stands in the audit log."),
+        tr("Tell the administrator, who can verify the audit log in Settings."),
+    )
 
 
 def patient_title(patient: Patient) -> str:

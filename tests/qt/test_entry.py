@@ -46,7 +46,7 @@ def test_first_start_says_what_is_wrong_and_keeps_what_was_typed(
 
 def test_first_start_makes_the_store_and_signs_its_administrator_in(clinic: Clinic) -> None:
     clinic.start()
-    assert "cannot be recovered" in clinic.window.first_start.explanation.text()
+    assert "recovery code" in clinic.window.first_start.explanation.text()
     fill(clinic)
     with clinic.qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
         clinic.window.first_start.action.click()

@@ -18,9 +18,12 @@ class Departure(StrEnum):
 
 
 class DepartureController(QObject):
-    """Asks before it ends a job; the store is closed only after the job has ended."""
+    """Locking never asks: the window is blanked at once, the photograph at work ends at its next
+    stage, and the store is closed behind it. Leaving asks before it ends a job.
+    """
 
     confirmation_needed = Signal(object)
+    lock_began = Signal()
     quit_allowed = Signal()
 
     def __init__(self, session: SessionController, screening: ScreeningController) -> None:
@@ -31,28 +34,36 @@ class DepartureController(QObject):
         screening.became_idle.connect(self._on_idle)
 
     def want(self, departure: Departure) -> None:
-        """Leave, or ask first where photographs are being screened."""
-        if self._screening.is_busy:
+        """Lock now; leave, or ask first where photographs are being screened."""
+        if departure is Departure.LOCK:
+            self._lock()
+        elif self._screening.is_busy:
             self.confirmation_needed.emit(departure)
         else:
-            self._leave(departure)
+            self.quit_allowed.emit()
 
-    def confirm(self, departure: Departure) -> None:
-        """The person said yes: the rest is cancelled."""
+    def confirm(self) -> None:
+        """The person said yes to leaving: the rest is cancelled."""
         self._screening.cancel()
-        if departure is Departure.LOCK and self._screening.is_busy:
+        self.quit_allowed.emit()
+
+    @Slot()
+    def on_lock_wanted(self) -> None:
+        """Nobody has been here for a while, or the desktop is locked."""
+        self._lock()
+
+    def _lock(self) -> None:
+        if self._session.session is None or self._locking:
+            return
+        self.lock_began.emit()
+        self._screening.hold()
+        if self._screening.is_busy:
             self._locking = True
         else:
-            self._leave(departure)
+            self._session.sign_out()
 
     @Slot()
     def _on_idle(self) -> None:
         if self._locking:
-            self._leave(Departure.LOCK)
-
-    def _leave(self, departure: Departure) -> None:
-        self._locking = False
-        if departure is Departure.LOCK:
+            self._locking = False
             self._session.sign_out()
-        else:
-            self.quit_allowed.emit()

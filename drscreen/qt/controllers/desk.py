@@ -11,6 +11,7 @@ from drscreen.domain.ports import SettingsFile
 from drscreen.domain.settings import Settings
 from drscreen.qt.background import Background
 from drscreen.qt.controllers.departure import DepartureController
+from drscreen.qt.controllers.idle import IdleController
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.controllers.pictures import PictureController
 from drscreen.qt.controllers.screening import ScreeningController
@@ -19,10 +20,13 @@ from drscreen.qt.controllers.session import (
     RecordsFactory,
     Session,
     SessionController,
+    StaffFactory,
 )
 from drscreen.qt.controllers.settings import SettingsController
+from drscreen.qt.controllers.staff import StaffController
 from drscreen.qt.models.patients_table import PatientsTableModel
 from drscreen.qt.worker import PredictorFactory, ScreeningFactory
+from drscreen.services.staff import StaffService
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Outside:
     screening: ScreeningFactory
     settings: SettingsFile
     networks: Callable[[], list[str]]
+    staff: StaffFactory = StaffService
     drawings: bool = False
 
 
@@ -48,7 +53,9 @@ class Desk(QObject):
     def __init__(self, outside: Outside) -> None:
         super().__init__()
         self.background = Background()
-        self.session = SessionController(outside.accounts, outside.records, self.background)
+        self.session = SessionController(
+            outside.accounts, outside.records, outside.staff, self.background
+        )
         self.patients = PatientsController(self.background)
         self.pictures = PictureController(self.background)
         self.screening = ScreeningController(
@@ -56,11 +63,15 @@ class Desk(QObject):
         )
         self.settings = SettingsController(outside.settings, outside.networks, self.background)
         self.departure = DepartureController(self.session, self.screening)
+        self.staff = StaffController(self.background)
+        self.idle = IdleController()
         self.table = PatientsTableModel(self.background)
         # Connected before any view is: a view that hears of a sign-in finds the records in place.
         self.session.signed_in.connect(self._on_signed_in)
         self.session.signed_out.connect(self._on_signed_out)
         self.settings.network_changed.connect(self._on_network_chosen)
+        self.staff.minutes_known.connect(self.idle.watch)
+        self.idle.idled.connect(self.departure.on_lock_wanted)
 
     @Slot()
     def start(self) -> None:
@@ -80,6 +91,7 @@ class Desk(QObject):
         self.pictures.use(session.records)
         self.screening.use(session.store)
         self.table.use(session.records.search)
+        self.staff.use(session)
 
     @Slot()
     def _on_signed_out(self) -> None:
@@ -87,6 +99,8 @@ class Desk(QObject):
         self.pictures.use(None)
         self.screening.use(None)
         self.table.use(None)
+        self.staff.use(None)
+        self.idle.watch(0)
 
     @Slot(object)
     def _on_network_chosen(self, settings: Settings) -> None:

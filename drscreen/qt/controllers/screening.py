@@ -13,6 +13,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.ports import OpenStore
 from drscreen.domain.screening import PredictorSpec, SaveTo, ScreeningRequest
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.users import User
 from drscreen.qt.controllers.incoming import Batch, Graded, Incoming, NetworkState, State
 from drscreen.qt.controllers.laterality import proposed_eye
 from drscreen.qt.failure import Failure
@@ -54,6 +55,8 @@ class ScreeningController(QObject):
         super().__init__()
         self._drawings = drawings
         self._store: OpenStore | None = None
+        self._owner: User | None = None
+        self._held: set[int] = set()
         self._network = NetworkState()
         self._items: dict[int, Incoming] = {}
         self._last_id = 0
@@ -100,10 +103,18 @@ class ScreeningController(QObject):
     # --- what people do --------------------------------------------------------------------
 
     def use(self, store: OpenStore | None) -> None:
-        """Record into this store from now on; what was added under another one is dropped."""
+        """Record into this store from now on; what was added by another person is dropped."""
         self._store = store
+        if store is None:
+            return
+        if store.user != self._owner:
+            for item in list(self._items.values()):
+                self._drop(item)
+        self._owner = store.user
         for item in list(self._items.values()):
-            self._drop(item)
+            if item.id in self._held:
+                self._change(replace(item, state=State.STAGED))
+        self._held.clear()
 
     def load_network(self, model: str, device: DeviceChoice) -> None:
         """Load a network behind the window; the newest order wins."""
@@ -164,6 +175,14 @@ class ScreeningController(QObject):
             if item.state is State.QUEUED:
                 self._change(replace(item, state=State.CANCELLED))
 
+    def hold(self) -> None:
+        """The window locks: end the photograph at work at its next stage and keep the rest, to be
+        staged again for the same person.
+        """
+        at_work = (State.QUEUED, State.WORKING)
+        self._held = {item.id for item in self._items.values() if item.state in at_work}
+        self.cancel()
+
     def shut_down(self) -> None:
         """Cancel, end the thread and wait for it. The network's import cannot be interrupted."""
         self._load_token.cancel()
@@ -193,6 +212,7 @@ class ScreeningController(QObject):
 
     @Slot(object)
     def _on_finished(self, end: JobFinished) -> None:
+        self._held.discard(end.id)
         item = replace(self._items[end.id], state=State.DONE, fraction=1.0, result=end.result)
         self._end(item)
         self.image_graded.emit(Graded(item.mrn, end.result))
@@ -200,6 +220,7 @@ class ScreeningController(QObject):
 
     @Slot(object)
     def _on_failed(self, end: JobFailed) -> None:
+        self._held.discard(end.id)
         self._end(replace(self._items[end.id], state=State.FAILED, failure=end.failure))
         self._next()
 

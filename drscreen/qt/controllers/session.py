@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,18 +11,24 @@ from drscreen.domain.ports import OpenStore
 from drscreen.qt.background import Background, Priority
 from drscreen.qt.failure import Failure
 from drscreen.services.accounts import AccountsService
+from drscreen.services.audit import AuditService
 from drscreen.services.records import RecordsService
+from drscreen.services.staff import StaffService
 
 AccountsFactory = Callable[[], AccountsService]
 RecordsFactory = Callable[[OpenStore], RecordsService]
+StaffFactory = Callable[[OpenStore], StaffService]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open store and the records in it."""
+    """An open store and what is done in it. `recovery_code` is there at the first start only."""
 
     store: OpenStore
     records: RecordsService
+    staff: StaffService
+    audit: AuditService
+    recovery_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,16 @@ class SessionController(QObject):
     signed_out = Signal()
 
     def __init__(
-        self, accounts: AccountsFactory, records: RecordsFactory, background: Background
+        self,
+        accounts: AccountsFactory,
+        records: RecordsFactory,
+        staff: StaffFactory,
+        background: Background,
     ) -> None:
         super().__init__()
         self._accounts = accounts
         self._records = records
+        self._staff = staff
         self._background = background
         self._session: Session | None = None
         self._busy = False
@@ -78,7 +89,8 @@ class SessionController(QObject):
         self._enter(
             lambda: self._accounts().create_clinic(
                 form.clinic, form.user, form.password, form.display_name
-            )
+            ),
+            is_new=True,
         )
 
     def sign_in(self, user: str, password: str) -> None:
@@ -87,6 +99,13 @@ class SessionController(QObject):
             self._fail("incomplete", self.tr("Type your user name and your password."))
             return
         self._enter(lambda: self._accounts().sign_in(user, password))
+
+    def recover(self, code: str, user: str, password: str, repeated: str) -> None:
+        """Give an account a new password by the recovery code, and open the store."""
+        if password != repeated:
+            self._fail("passwords_differ", self.tr("The two passwords are not the same."))
+            return
+        self._enter(lambda: self._accounts().recover(code, user, password))
 
     def sign_out(self) -> None:
         """Close the store behind everything that was still asked of it."""
@@ -97,13 +116,15 @@ class SessionController(QObject):
         self._background.run(session.store.close, _ignore, self._on_failed, Priority.LAST)
         self.sign_in_needed.emit()
 
-    def _enter(self, open_store: Callable[[], OpenStore]) -> None:
+    def _enter(self, open_store: Callable[[], OpenStore], *, is_new: bool = False) -> None:
         if self._busy:
             return
 
         def work() -> Session:
             store = open_store()
-            return Session(store, self._records(store))
+            staff = self._staff(store)
+            code = staff.new_recovery_code() if is_new else ""
+            return Session(store, self._records(store), staff, AuditService(store), code)
 
         self._set_busy(True)
         self._background.run(work, self._on_entered, self._on_failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -137,7 +137,9 @@ class EntryPage(QWidget):
 
 
 class SignInPage(EntryPage):
-    """User name and password."""
+    """User name and password; also what is shown while the workstation is locked."""
+
+    recover_wanted = Signal()
 
     def __init__(self, theme: Theme, session: SessionController) -> None:
         super().__init__(
@@ -149,10 +151,27 @@ class SignInPage(EntryPage):
         self._session = session
         self.user = self.line(self.tr("User name"))
         self.secret = self.password(theme, self.tr("Password"))
+        self._unlocking = self.busy_text.text()
+        self.forgotten = button(
+            self.tr("Forgotten password…"), "quiet", self.tr("Use the recovery code")
+        )
+        self.forgotten.setAutoDefault(False)
+        self.forgotten.clicked.connect(self.recover_wanted)
+        self.fields.addRow("", self.forgotten)
         self.action.clicked.connect(self._on_action)
+
+    def wait(self, user: str) -> None:
+        """Locked by `user`; nobody can sign in before what is at work has ended."""
+        self.user.setText(user)
+        self.secret.edit.clear()
+        self.error.clear()
+        self.on_busy_changed(True)
+        self.busy_text.setText(self.tr("Locked. Closing the records…"))
 
     def prepare(self) -> None:
         """A fresh start for the next person: the password is gone, the name stays."""
+        self.on_busy_changed(False)
+        self.busy_text.setText(self._unlocking)
         self.secret.edit.clear()
         self.error.clear()
         self.caps.hide()
@@ -178,9 +197,9 @@ class FirstStartPage(EntryPage):
             theme,
             self.tr("Set up this workstation"),
             self.tr(
-                "The records stay on this machine, encrypted with the administrator's password. "
-                "A lost password cannot be recovered in this version: without it nobody can read "
-                "the records again. Write it down and keep it in a safe place."
+                "The records stay on this machine, encrypted. Your password opens them; a recovery "
+                "code, shown next, replaces it if it is forgotten. Without both nobody can read "
+                "the records again."
             ),
             self.tr("Make the records"),
         )

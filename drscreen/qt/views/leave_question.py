@@ -5,17 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from drscreen.qt.controllers.departure import Departure
-
 
 class LeaveQuestion(QMessageBox):
     """Asked before a job is ended. Enter and Esc both go on screening."""
 
-    confirmed = Signal(object)
+    confirmed = Signal()
 
-    def __init__(self, departure: Departure, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._departure = departure
         self.setIcon(QMessageBox.Icon.Question)
         self.setWindowTitle(self.tr("Photographs are being screened"))
         self.setText(self.tr("Photographs are still being screened."))
@@ -26,10 +23,7 @@ class LeaveQuestion(QMessageBox):
             )
         )
         self.leave = self.addButton(
-            self.tr("Cancel them and lock")
-            if departure is Departure.LOCK
-            else self.tr("Cancel them and close"),
-            QMessageBox.ButtonRole.AcceptRole,
+            self.tr("Cancel them and close"), QMessageBox.ButtonRole.AcceptRole
         )
         self.stay = self.addButton(self.tr("Go on screening"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.stay)
@@ -39,5 +33,5 @@ class LeaveQuestion(QMessageBox):
     @Slot(int)
     def _on_finished(self, _result: int) -> None:
         if self.clickedButton() is self.leave:
-            self.confirmed.emit(self._departure)
+            self.confirmed.emit()
         self.deleteLater()

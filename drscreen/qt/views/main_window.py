@@ -7,15 +7,20 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from drscreen.domain.patient import Patient
+from drscreen.qt import wording
 from drscreen.qt.controllers.departure import Departure
 from drscreen.qt.controllers.desk import Desk
 from drscreen.qt.controllers.session import Session
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.entry import FirstStartPage, OpeningPage, SignInPage
 from drscreen.qt.views.leave_question import LeaveQuestion
+from drscreen.qt.views.lock_keeper import Kept
+from drscreen.qt.views.parts import ErrorBar
 from drscreen.qt.views.patient_form import PatientForm
 from drscreen.qt.views.patient_page import PatientPage
 from drscreen.qt.views.patients_page import PatientsPage
+from drscreen.qt.views.people_cards import AccountsCard, AuditCard, LockCard
+from drscreen.qt.views.recovery_dialogs import RecoverDialog, RecoveryCodeDialog
 from drscreen.qt.views.settings_page import SettingsPage
 from drscreen.qt.views.shell import Shell
 from drscreen.qt.views.status_bar import StatusBar
@@ -35,6 +40,9 @@ class MainWindow(QMainWindow):
         self._painted = False
         self._may_close = False
         self.form: PatientForm | None = None
+        self._kept: Kept | None = None
+        self.code_dialog: RecoveryCodeDialog | None = None
+        self.recover_dialog: RecoverDialog | None = None
         self.question: LeaveQuestion | None = None
         self.setWindowTitle(self.tr("drscreen"))
         self.setMinimumSize(1024, 640)
@@ -45,7 +53,12 @@ class MainWindow(QMainWindow):
         self.shell = Shell(theme)
         self.patients = PatientsPage(theme, desk.table, desk.patients, desk.screening)
         self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures)
-        self.settings = SettingsPage(theme, desk.settings, desk.screening)
+        self.accounts = AccountsCard(theme, desk.staff)
+        self.lock_card = LockCard(desk.staff)
+        self.audit = AuditCard(desk.staff)
+        self.settings = SettingsPage(
+            theme, desk.settings, desk.screening, (self.accounts, self.lock_card, self.audit)
+        )
         self._patients_place = self.shell.add_page(self.patients, self.tr("Patients"), "patients")
         self._patient_place = self.shell.add_page(self.patient)
         self._settings_place = self.shell.add_page(self.settings, self.tr("Settings"), "settings")
@@ -63,6 +76,8 @@ class MainWindow(QMainWindow):
             shown.setObjectName("demonstration")
             shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(shown)
+        self.alarm = ErrorBar(theme)
+        column.addWidget(self.alarm)
         column.addWidget(self._stack, 1)
         self.setCentralWidget(middle)
         self._connect()
@@ -76,9 +91,12 @@ class MainWindow(QMainWindow):
         session.failed.connect(self._on_session_failed)
         session.busy_changed.connect(self.first_start.on_busy_changed)
         session.busy_changed.connect(self.sign_in.on_busy_changed)
+        departure.lock_began.connect(self._on_lock_began)
         departure.confirmation_needed.connect(self._on_confirmation_needed)
         departure.quit_allowed.connect(self._on_quit_allowed)
         self.status.lock_wanted.connect(self._on_lock_wanted)
+        self.sign_in.recover_wanted.connect(self._on_recover_wanted)
+        self._desk.staff.code_made.connect(self._on_code_made)
         self.shell.page_wanted.connect(self._on_page_wanted)
         self.patients.patient_chosen.connect(self.open_patient)
         self.patients.new_wanted.connect(self._on_new_wanted)
@@ -129,18 +147,77 @@ class MainWindow(QMainWindow):
     def _on_signed_in(self, session: Session) -> None:
         self.status.show_user(session.store.user)
         self.setWindowTitle(self.tr("{0} – drscreen").format(session.store.clinic))
-        self.shell.show_page(self._patients_place)
         self._stack.setCurrentWidget(self.shell)
+        self._desk.settings.list_networks()
+        self._tell_alarms(session)
+        kept, self._kept = self._kept, None
+        if kept is not None and kept.user == session.store.user.name:
+            self._restore(kept)
+            return
+        if kept is not None:
+            kept.drop()
+        self.shell.show_page(self._patients_place)
         self.patients.search_now()
         self.patients.search.setFocus()
-        self._desk.settings.list_networks()
+        if session.recovery_code:
+            self._on_code_made(session.recovery_code)
+
+    def _restore(self, kept: Kept) -> None:
+        """The same person is back: everything is as it was left."""
+        self.patients.search.setText(kept.search)
+        self.patients.search_now()
+        if kept.mrn and kept.place == self._patient_place:
+            self.open_patient(kept.mrn)
+        else:
+            self.shell.show_page(kept.place)
+        if kept.form is not None:
+            kept.form.come_back()
+
+    def _tell_alarms(self, session: Session) -> None:
+        """What is wrong with the records is said on every page until it was looked into."""
+        if session.store.alarms:
+            latest = session.store.alarms[-1].details.get("alarm", "")
+            self.alarm.show_failure(Failure("alarm", *wording.alarm_texts(latest)))
+        else:
+            self.alarm.clear()
 
     @Slot()
     def _on_signed_out(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self.patient.forget()
         self.patients.forget()
+        self.alarm.clear()
         self.status.show_user(None)
         self.setWindowTitle(self.tr("drscreen"))
+
+    @Slot()
+    def _on_lock_began(self) -> None:
+        """Blank at once, whatever is at work; the records are closed behind it."""
+        session = self._desk.session.session
+        if session is None:
+            return
+        place = self.shell.pages.currentIndex()
+        search = self.patients.search.text()
+        user = session.store.user.name
+        self._kept = Kept(user, place, self.patient.mrn, search, self.form)
+        self._kept.blank()
+        self._forget()
+        self.sign_in.wait(user)
+        self._stack.setCurrentWidget(self.sign_in)
+
+    @Slot()
+    def _on_recover_wanted(self) -> None:
+        self.recover_dialog = RecoverDialog(self._theme, self._desk.session, self)
+        self.recover_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.recover_dialog.open()
+
+    @Slot(str)
+    def _on_code_made(self, code: str) -> None:
+        self.code_dialog = RecoveryCodeDialog(code, self)
+        self.code_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.code_dialog.open()
 
     @Slot(object)
     def _on_session_failed(self, failure: Failure) -> None:
@@ -155,8 +232,8 @@ class MainWindow(QMainWindow):
         self._desk.departure.want(Departure.LOCK)
 
     @Slot(object)
-    def _on_confirmation_needed(self, departure: Departure) -> None:
-        self.question = LeaveQuestion(departure, self)
+    def _on_confirmation_needed(self, _departure: Departure) -> None:
+        self.question = LeaveQuestion(self)
         self.question.confirmed.connect(self._desk.departure.confirm)
         self.question.open()
 

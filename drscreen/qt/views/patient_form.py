@@ -93,6 +93,11 @@ class PatientForm(QDialog):
         patients.save_failed.connect(self._on_failed)
         patients.conflict_found.connect(self._on_conflict_found)
 
+    def come_back(self) -> None:
+        """Show again after a lock, with what was typed; an answer that came meanwhile is lost."""
+        self.save.setEnabled(True)
+        self.open()
+
     def reject(self) -> None:
         """Close; ask first where something typed would be lost."""
         if self._typed() == self._opened_with or self._discard_confirmed():

@@ -42,6 +42,7 @@ class PatientPage(QWidget):
         self._patients = patients
         self._screening = screening
         self._file: PatientFile | None = None
+        self._mrn = ""
         self._choose: str | None = None
         self.banner = PatientBanner(theme)
         self.banner.back_wanted.connect(self.closed)
@@ -62,16 +63,23 @@ class PatientPage(QWidget):
         patients.patient_saved.connect(self._on_patient_saved)
         screening.image_graded.connect(self._on_image_graded)
 
+    @property
+    def mrn(self) -> str:
+        """Whose page this is; empty where it is nobody's."""
+        return self._mrn
+
     def open(self, mrn: str) -> None:
         """Show a patient; the page is empty until the file is here."""
         if self._file is None or self._file.patient.mrn != mrn:
             self._clear()
+        self._mrn = mrn
         self.incoming.show_patient(mrn)
         self.incoming.add.setFocus()
         self._patients.open(mrn)
 
     def forget(self) -> None:
         """Nobody is signed in any more: leave nothing on the screen or in memory."""
+        self._mrn = ""
         self.incoming.show_patient("")
         self._clear()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.settings import Theme as ThemeChoice
@@ -18,8 +20,13 @@ class SettingsPage(QWidget):
     """Every choice is kept and takes effect at once."""
 
     def __init__(
-        self, theme: Theme, settings: SettingsController, screening: ScreeningController
+        self,
+        theme: Theme,
+        settings: SettingsController,
+        screening: ScreeningController,
+        cards: Sequence[QWidget] = (),
     ) -> None:
+        """`cards` stand below the page's own."""
         super().__init__()
         self.setObjectName("page")
         self._settings = settings
@@ -42,7 +49,9 @@ class SettingsPage(QWidget):
             ],
         )
         self.state = label("", "muted", wraps=True)
-        page = QVBoxLayout(self)
+        middle = QWidget()
+        middle.setObjectName("page")
+        page = QVBoxLayout(middle)
         page.setContentsMargins(16, 12, 16, 12)
         page.setSpacing(12)
         page.addWidget(label(self.tr("Settings"), "title"))
@@ -55,7 +64,16 @@ class SettingsPage(QWidget):
                 self.state,
             )
         )
+        for card in cards:
+            page.addWidget(card)
         page.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(middle)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(scroll)
         self.show_settings()
         self.theme.activated.connect(self._on_theme_chosen)
         self.model.activated.connect(self._on_network_chosen)

@@ -1,0 +1,174 @@
+"""Accounts, the recovery code, the idle time and the audit log in the window."""
+
+from __future__ import annotations
+
+import pytest
+
+from drscreen.domain.audit import Alarm, AuditEvent
+from drscreen.domain.users import Role, User
+from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog
+from tests.fakes.store import FakeOpenStore
+from tests.qt.clinic import PASSWORD, WAIT, Clinic
+
+
+@pytest.fixture
+def administrator(clinic: Clinic) -> Clinic:
+    clinic.sign_in()
+    dialog = clinic.window.code_dialog
+    assert dialog is not None
+    dialog.written.setChecked(True)
+    dialog.go_on.click()
+    clinic.settle()
+    return clinic
+
+
+def add_tess(clinic: Clinic, role: Role = Role.TECHNICIAN) -> None:
+    card = clinic.window.accounts
+    card.add.click()
+    dialog = card.dialog
+    assert isinstance(dialog, AddAccountDialog)
+    dialog.user.setText("tess")
+    dialog.role.setCurrentIndex(dialog.role.findData(role.value))
+    dialog.new.edit.setText("another password")
+    dialog.again.edit.setText("another password")
+    dialog.action.click()
+    clinic.settle()
+
+
+def sign_in_as(clinic: Clinic, user: str, password: str) -> None:
+    clinic.window.status.lock.click()
+    clinic.settle()
+    page = clinic.window.sign_in
+    with clinic.qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
+        page.user.setText(user)
+        page.secret.edit.setText(password)
+        page.action.click()
+    clinic.settle()
+
+
+def test_first_start_shows_the_recovery_code_until_it_is_written_down(clinic: Clinic) -> None:
+    clinic.sign_in()
+    dialog = clinic.window.code_dialog
+    assert dialog is not None
+    code = dialog.code.text()
+    assert len(code.split("-")) == 5
+    dialog.reject()
+    assert dialog.isVisible()
+    dialog.written.setChecked(True)
+    dialog.go_on.click()
+    assert clinic.store.recover(code, "ada", "a recovered password").user.name == "ada"
+
+
+def test_forgotten_password_is_replaced_by_the_code(clinic: Clinic) -> None:
+    clinic.sign_in()
+    shown = clinic.window.code_dialog
+    assert shown is not None
+    code = shown.code.text()
+    shown.written.setChecked(True)
+    shown.go_on.click()
+    clinic.window.status.lock.click()
+    clinic.settle()
+    clinic.window.sign_in.forgotten.click()
+    dialog = clinic.window.recover_dialog
+    assert dialog is not None
+    dialog.user.edit.setText("ada")
+    dialog.code.edit.setText(code.lower()[:-1])
+    for field in (dialog.secret, dialog.repeated):
+        field.edit.setText("a recovered password")
+    with clinic.qtbot.waitSignal(clinic.desk.session.failed, timeout=WAIT):
+        dialog.action.click()
+    assert "mistyped" in dialog.error.text
+    dialog.code.edit.setText(code.lower())
+    with clinic.qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
+        dialog.action.click()
+    clinic.settle()
+    assert clinic.window.shell.isVisible()
+
+
+def test_account_added_and_removed(administrator: Clinic) -> None:
+    add_tess(administrator)
+    card = administrator.window.accounts
+    assert card.table.rowCount() == 2
+    card.table.selectRow(1)
+    assert card.chosen == User("tess", Role.TECHNICIAN)
+    card.role.setCurrentIndex(card.role.findData(Role.CLINICIAN.value))
+    card.role.activated.emit(card.role.currentIndex())
+    administrator.settle()
+    card.table.selectRow(1)
+    assert card.chosen == User("tess", Role.CLINICIAN)
+    card.remove.click()
+    assert card.question is not None
+    assert "tess" in card.question.text()
+    next(b for b in card.question.buttons() if "tess" in b.text()).click()
+    administrator.settle()
+    assert card.table.rowCount() == 1
+
+
+def test_own_account_cannot_be_removed(administrator: Clinic) -> None:
+    card = administrator.window.accounts
+    card.table.selectRow(0)
+    assert not card.remove.isEnabled()
+    assert card.password.isEnabled()
+
+
+def test_weak_password_is_said_in_the_dialog_and_nothing_is_lost(administrator: Clinic) -> None:
+    card = administrator.window.accounts
+    card.own.click()
+    dialog = card.dialog
+    assert isinstance(dialog, PasswordDialog)
+    dialog.current.edit.setText(PASSWORD)
+    for field in (dialog.new, dialog.again):
+        field.edit.setText("short")
+    dialog.action.click()
+    administrator.settle()
+    assert dialog.isVisible()
+    assert "at least" in dialog.error.text
+    for field in (dialog.new, dialog.again):
+        field.edit.setText("a brand new password")
+    dialog.action.click()
+    administrator.settle()
+    assert administrator.store.open("ada", "a brand new password")
+
+
+def test_technician_sees_why_not(administrator: Clinic) -> None:
+    add_tess(administrator)
+    sign_in_as(administrator, "tess", "another password")
+    window = administrator.window
+    for widget in (window.accounts.add, window.lock_card.minutes, window.audit.verify):
+        assert not widget.isEnabled()
+        assert "Administrator" in widget.toolTip()
+    assert window.accounts.own.isEnabled()
+    assert not window.accounts.table.isVisibleTo(window.accounts)
+
+
+def test_idle_minutes_are_kept_and_hold_at_once(administrator: Clinic) -> None:
+    box = administrator.window.lock_card.minutes
+    assert box.value() == 10
+    box.setValue(3)
+    box.editingFinished.emit()
+    administrator.settle()
+    assert administrator.desk.idle.minutes == 3
+    sign_in_as(administrator, "ada", PASSWORD)
+    assert administrator.desk.idle.minutes == 3
+
+
+def test_audit_log_verified_with_one_click(administrator: Clinic) -> None:
+    card = administrator.window.audit
+    card.verify.click()
+    administrator.settle()
+    assert "events hold" in card.result.text()
+
+
+def test_alarm_is_said_on_every_page(
+    administrator: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime
+
+    behind = {"alarm": Alarm.DATABASE_BEHIND.value}
+    event = AuditEvent(9, datetime.now(UTC), "ada", "alarm", "", behind)
+    monkeypatch.setattr(FakeOpenStore, "alarms", property(lambda _self: (event,)))
+    sign_in_as(administrator, "ada", PASSWORD)
+    assert administrator.window.alarm.isVisible()
+    assert "OLDER" in administrator.window.alarm.text
+    administrator.window.status.lock.click()
+    assert not administrator.window.alarm.isVisible()
