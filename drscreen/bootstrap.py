@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from drscreen.adapters.model.bundle import Bundle
     from drscreen.adapters.model.inventory import InstalledBundle
     from drscreen.domain.explanation import Explanation
-    from drscreen.domain.ports import Backups, OpenStore, PhotographReader, Predictor, SettingsFile
+    from drscreen.domain.ports import (
+        Backups,
+        OpenStore,
+        PhotographReader,
+        Predictor,
+        QualityGate,
+        SettingsFile,
+    )
     from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
     from drscreen.services.audit import AuditService
@@ -147,6 +154,13 @@ class Workstation:
 
         return PillowReader()
 
+    def quality_gate(self) -> QualityGate:
+        """The check before the network. Raises `QualityNetworkDamaged`. Does not load torch."""
+        from drscreen.adapters.imaging.quality import FundusQualityGate
+        from drscreen.adapters.imaging.quality_network import QualityNetwork
+
+        return FundusQualityGate(QualityNetwork.read(paths.quality_network()))
+
     def bundle_folder(self, model: str = "") -> Path:
         """Where a network lies, by name or path; the best installed for an empty name.
 
@@ -176,10 +190,9 @@ class Workstation:
 
         `reader` reads photographs that are no files of their own.
         """
-        from drscreen.adapters.imaging.quality import MeasuredQualityGate
         from drscreen.services.screening import ScreeningService
 
-        gate = MeasuredQualityGate()
+        gate = self.quality_gate()
         return ScreeningService(reader or self.reader(), gate, predictor, self.clock, store)
 
     def write_overlay(self, photograph: Path, explanation: Explanation, file: Path) -> None:

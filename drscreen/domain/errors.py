@@ -119,6 +119,13 @@ class BundleUnsupported(BundleError):
     code = "bundle_unsupported"
 
 
+class QualityNetworkDamaged(DrscreenError):
+    """The quality gate's own small network, a part of the program, is missing or damaged."""
+
+    code = "quality_network_damaged"
+    advice = "Install drscreen again. Without it no photograph is graded."
+
+
 class WeightsRefused(DrscreenError):
     """A file of weights that holds code besides numbers; none of it was run."""
 

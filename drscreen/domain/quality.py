@@ -16,6 +16,7 @@ class QualityReason(StrEnum):
     OUT_OF_FOCUS = "out_of_focus"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    UNEVEN_LIGHT = "uneven_light"
     FIELD_TOO_SMALL = "field_of_view_too_small"
 
 
@@ -33,6 +34,10 @@ RETAKE_TIPS: dict[QualityReason, str] = {
     ),
     QualityReason.TOO_BRIGHT: (
         "Take again: the picture is too bright. Lower the flash, and check for reflections."
+    ),
+    QualityReason.UNEVEN_LIGHT: (
+        "Take again: part of the retina lies in shadow. Let the pupil widen in the dark, or use "
+        "drops, and centre the camera on the pupil."
     ),
     QualityReason.FIELD_TOO_SMALL: (
         "Take again: too little of the retina is in the picture. Centre the pupil and move closer."

@@ -15,11 +15,13 @@ from PIL import Image
 
 from drscreen.adapters.imaging.field_of_view import as_image, prepare_square
 from drscreen.adapters.imaging.phantom import draw_phantom
-from drscreen.adapters.imaging.quality import MeasuredQualityGate
+from drscreen.adapters.imaging.quality import FundusQualityGate
+from drscreen.adapters.imaging.quality_network import QualityNetwork
 from drscreen.adapters.imaging.reader import PillowReader
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import normalise, to_batch
 from drscreen.adapters.model.predictor import TorchPredictor, load_network
+from drscreen.adapters.system.paths import quality_network
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
@@ -47,7 +49,7 @@ def benchmark(
 
     `draw` is `Workstation.write_overlay`.
     """
-    reader, gate = PillowReader(), MeasuredQualityGate()
+    reader, gate = PillowReader(), FundusQualityGate(QualityNetwork.read(quality_network()))
     started = time.perf_counter()
     predictor = TorchPredictor(bundle, device)
     loading = time.perf_counter() - started

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from drscreen.adapters.imaging.phantom import draw_phantom
-from drscreen.adapters.imaging.quality import MeasuredQualityGate
+from drscreen.adapters.imaging.quality import FundusQualityGate
+from drscreen.adapters.imaging.quality_network import QualityNetwork
 from drscreen.adapters.imaging.reader import PillowReader
 from drscreen.adapters.model.predictor import TorchPredictor
 from drscreen.adapters.system.clock import SystemClock
+from drscreen.adapters.system.paths import quality_network
 from drscreen.domain.errors import PhotographEmpty, PhotographError, PhotographNotFound
 from drscreen.domain.grading import Grade, grade_photograph
 from drscreen.domain.image import InputSpec, Laterality
@@ -36,7 +38,11 @@ def reader(request: pytest.FixtureRequest) -> PhotographReader:
     return made
 
 
-@pytest.fixture(params=[FakeGate, MeasuredQualityGate])
+def _real_gate() -> QualityGate:
+    return FundusQualityGate(QualityNetwork.read(quality_network()))
+
+
+@pytest.fixture(params=[FakeGate, _real_gate], ids=["fake", "real"])
 def gate(request: pytest.FixtureRequest) -> QualityGate:
     made: QualityGate = request.param()
     return made

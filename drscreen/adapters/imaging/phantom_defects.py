@@ -22,6 +22,10 @@ def apply_defect(canvas: Floats, frame: Frame, defect: QualityReason) -> Floats:
     if defect is QualityReason.TOO_BRIGHT:
         paint(canvas, 0.72 + 0.28 * frame.blob(-0.3, -0.2, 0.6), (262.0, 262.0, 262.0))
         return canvas
+    if defect is QualityReason.UNEVEN_LIGHT:
+        shadow = np.minimum(1, 1.8 * frame.blob(0.1, 0.05, 0.36))
+        canvas *= (1 - 0.9 * shadow)[..., None]
+        return canvas
     if defect is QualityReason.FIELD_TOO_SMALL:
         x, y = frame.grids()
         distance = np.sqrt((x - 0.30) ** 2 + (y + 0.12) ** 2)

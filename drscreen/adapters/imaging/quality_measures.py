@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from drscreen.adapters.imaging.field_of_view import as_image, find_field_of_view
+from drscreen.adapters.imaging.field_of_view import as_image
 from drscreen.domain.image import FieldOfView, RgbImage
 
 Floats = NDArray[np.floating[Any]]  # float32 throughout; numpy's stubs widen some results
@@ -50,8 +50,6 @@ class QualityMeasures:
     chroma: mean of (max - min) / max over the channels (of pixels neither dark nor burnt out).
     chroma_spread: standard deviation of the same ratio over the same pixels.
     detail: contrast at the scale of vessels, in levels of green (standard deviation).
-    sharpness: contrast of the finer half of that band over all of it. Blur takes the finer half
-        first, whatever the contrast; haze takes both alike.
     red_echo: the same contrast in red over that in green, each relative to its surroundings.
         Haemoglobin absorbs green and hardly red, so that vessels echo weakly; painted or printed
         detail, wood or brick darkens all channels alike.
@@ -69,15 +67,13 @@ class QualityMeasures:
     chroma: float
     chroma_spread: float
     detail: float
-    sharpness: float
     red_echo: float
     hard_edges: float
     coherence: float
 
 
-def measure(image: RgbImage) -> QualityMeasures:
+def measure(image: RgbImage, field: FieldOfView) -> QualityMeasures:
     """Measure a decoded photograph. Deterministic; never raises, whatever the picture shows."""
-    field = find_field_of_view(image)
     pixels = _working_copy(image, field)
     inside = _circle(pixels.shape[0], pixels.shape[1])
     red, green, blue = (np.ascontiguousarray(pixels[..., i]) for i in range(3))
@@ -90,10 +86,8 @@ def measure(image: RgbImage) -> QualityMeasures:
     floor = max(22.0, 0.12 * float(np.percentile(brightest, 95)))
 
     # Between noise and the background's slow changes lies what vessels add.
-    soft_green = blur(green, 1.2)
-    vessels = soft_green - _surroundings(green, 10)
+    vessels = blur(green, 1.2) - _surroundings(green, 10)
     detail = float(vessels[inside].std())
-    finer = float((soft_green - blur(green, 2.4))[inside].std())
     green_ground, red_ground = (np.maximum(_surroundings(c, 20), 12) for c in (green, red))
     green_contrast = float((vessels / green_ground)[inside].std())
     red_vessels = blur(red, 1.2) - _surroundings(red, 10)
@@ -109,7 +103,6 @@ def measure(image: RgbImage) -> QualityMeasures:
         chroma=_mean(chroma, coloured),
         chroma_spread=float(chroma[coloured].std()) if coloured.any() else 0.0,
         detail=detail,
-        sharpness=finer / max(detail, 0.05),
         red_echo=red_contrast / max(green_contrast, 1e-4),
         hard_edges=_share(steps > _HARD_STEP, inside),
         coherence=_line_coherence(green / green_ground - 1, inside),
@@ -168,13 +161,19 @@ def _surroundings(plane: Floats, cell: int) -> Floats:
 
 
 def _line_coherence(relative: Floats, inside: NDArray[np.bool_]) -> float:
-    """Agreement of the directions of dark lines in blocks of `_BLOCK` pixels, 0..1.
+    """Agreement of the directions of dark lines in blocks of `_BLOCK` pixels, 0..1."""
+    agreement, strength = dark_lines(blur(relative, 1.5), inside, _BLOCK)
+    return float(agreement.sum() / max(float(strength.sum()), 1e-6))
+
+
+def dark_lines(smooth: Floats, inside: NDArray[np.generic], block: int) -> tuple[Floats, Floats]:
+    """How much of dark lines lies in each block of `block` pixels, in one direction and in all.
 
     Lines come from the Hessian's eigenvalues (Frangi et al., MICCAI 1998): a dark line has one
     large positive second derivative across it and nearly none along it. Directions are averaged
-    as double angles, so that opposite directions are the same line.
+    as double angles, so that opposite directions are the same line. The first over the second is
+    how far directions agree: 1 is all parallel, noise gives about 0.25.
     """
-    smooth = blur(relative, 1.5)
     across_x, across_y, mixed = (np.zeros_like(smooth) for _ in range(3))
     across_x[:, 1:-1] = smooth[:, 2:] + smooth[:, :-2] - 2 * smooth[:, 1:-1]
     across_y[1:-1] = smooth[2:] + smooth[:-2] - 2 * smooth[1:-1]
@@ -184,13 +183,15 @@ def _line_coherence(relative: Floats, inside: NDArray[np.bool_]) -> float:
     middle = (across_x + across_y) / 2
     strength = np.maximum(middle + spread - np.abs(middle - spread), 0) * inside
     weight = strength / np.maximum(spread, 1e-7)
-    turned = np.hypot(_block_sums(weight * half_difference), _block_sums(weight * mixed))
-    return float(turned.sum() / max(float(strength.sum()), 1e-6))
+    agreement = np.hypot(
+        block_sums(weight * half_difference, block), block_sums(weight * mixed, block)
+    )
+    return agreement, block_sums(strength, block)
 
 
-def _block_sums(plane: Floats) -> Floats:
-    """Sums over whole blocks of `_BLOCK` x `_BLOCK` pixels; the last partial ones are left out."""
-    height, width = (side // _BLOCK for side in plane.shape)
-    whole = plane[: height * _BLOCK, : width * _BLOCK]
-    sums: Floats = whole.reshape(height, _BLOCK, width, _BLOCK).sum(axis=(1, 3))
+def block_sums(plane: Floats, block: int) -> Floats:
+    """Sums over whole blocks of `block` x `block` pixels; the last partial ones are left out."""
+    height, width = (side // block for side in plane.shape)
+    whole = plane[: height * block, : width * block]
+    sums: Floats = whole.reshape(height, block, width, block).sum(axis=(1, 3))
     return sums

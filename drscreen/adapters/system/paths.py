@@ -22,6 +22,11 @@ def resources() -> Path:
     return program_root() / "resources"
 
 
+def quality_network() -> Path:
+    """The quality gate's own small network."""
+    return resources() / "quality" / "network.safetensors"
+
+
 def bundles() -> Path:
     """The folder of installed network bundles, one folder each."""
     return program_root() / "weights"

@@ -87,8 +87,12 @@ def test_defects_spoil_what_their_name_says() -> None:
     bright = _field(Grade.NONE, defect=QualityReason.TOO_BRIGHT)
     blurred = _field(Grade.NONE, defect=QualityReason.OUT_OF_FOCUS)
     small = _field(Grade.NONE, defect=QualityReason.FIELD_TOO_SMALL)
+    shaded = _field(Grade.NONE, defect=QualityReason.UNEVEN_LIGHT)
     outer = _field(Grade.NONE, defect=QualityReason.NOT_FUNDUS)
     assert dark.mean() < 0.25 * sound.mean()
+    middle, side = np.s_[170:210, 170:210], np.s_[170:210, 40:80]
+    assert shaded[middle].mean() < 0.3 * sound[middle].mean()
+    assert shaded[side].mean() > 0.7 * sound[side].mean()
     assert bright[..., 2].mean() > 2 * sound[..., 2].mean()
     inner = (slice(120, 260), slice(120, 260), 1)
     # Five pixels apart, so that vessels count and sensor noise does not.
