@@ -19,6 +19,7 @@ OVERLAY_VIEW = InputSpec(720, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 if TYPE_CHECKING:
     from drscreen.adapters.model.bundle import Bundle
     from drscreen.adapters.model.inventory import InstalledBundle
+    from drscreen.adapters.store.benchmark import StoreMeasured
     from drscreen.domain.explanation import Explanation
     from drscreen.domain.ports import (
         Backups,
@@ -112,6 +113,13 @@ class Workstation:
         from drscreen.adapters.store.shelf import Shelf
 
         return Shelf(folder)
+
+    @staticmethod
+    def measure_store(home: Path, patients: int, events: int, repeats: int) -> StoreMeasured:
+        """How quick the store is with an invented crowd in it; minutes, gigabytes in `home`."""
+        from drscreen.adapters.store.benchmark import measure_store
+
+        return measure_store(home, patients=patients, events=events, repeats=repeats)
 
     def notifiers(self) -> list[NotifierInfo]:
         """Installed notifier plugins that answer."""

@@ -14,6 +14,7 @@ import typer
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Model, app, failures_told
+from drscreen.cli.bench_store import bench_store
 from drscreen.cli.output import print_json_line, print_table
 from drscreen.cli.window import has_screen
 from drscreen.domain.settings import DeviceChoice
@@ -29,16 +30,27 @@ _MEASURED_SCREEN = (
 @app.command()
 def bench(
     photograph: Annotated[
-        Path | None, typer.Argument(help="A photograph; a drawing of 15 megapixels by default.")
+        Path | None,
+        typer.Argument(
+            metavar="[PHOTOGRAPH|store]",
+            help="A photograph; a drawing of 15 megapixels by default. 'store' measures the "
+            "encrypted records instead.",
+        ),
     ] = None,
     model: Model = "",
     device: Annotated[DeviceChoice, typer.Option(help="Where the network runs.")] = (
         DeviceChoice.AUTO
     ),
     repeats: Annotated[int, typer.Option(min=1, help="Measured rounds.")] = 15,
+    patients: Annotated[
+        int, typer.Option(min=100, help="For 'store': how many patients, with 10 gradings each.")
+    ] = 100_000,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Print each stage's median beside plain eager fp32 torch on the same input in the same run."""
+    if photograph == Path("store"):
+        bench_store(patients, repeats, as_json=as_json)
+        return
     from rich.table import Table
 
     from drscreen.training.benchmark import benchmark, fifteen_megapixels

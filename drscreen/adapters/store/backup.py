@@ -74,7 +74,7 @@ def make_backup(
     with disk_errors(), _alone(source.folder):
         shelf.prepare()
         put_strays_aside(source.engine, source.vault)
-        name = shelf.unused(moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
+        name = shelf.next_name(moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
         building = shelf.folder / (name + UNFINISHED)
         building.mkdir(mode=0o700)
         try:

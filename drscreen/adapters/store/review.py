@@ -33,16 +33,21 @@ def urgency(findings: Iterable[tuple[Laterality, Decision]]) -> int:
 def queue(session: Session, offset: int, limit: int) -> list[ExamToReview]:
     """A page of the exams that nobody has reviewed since their last photograph."""
     found = session.execute(
-        select(ExamRow, PatientRow)
-        .join(PatientRow, PatientRow.id == ExamRow.patient_id)
+        select(
+            *PatientRow.__table__.columns,
+            ExamRow.uuid.label("exam"),
+            ExamRow.day.label("day"),
+            ExamRow.urgency.label("urgency"),
+        )
+        .join(ExamRow, PatientRow.id == ExamRow.patient_id)
         .where(ExamRow.reviewed.is_(None))
         .order_by(desc(ExamRow.urgency), desc(ExamRow.day), desc(ExamRow.id))
         .offset(offset)
         .limit(limit)
     )
     return [
-        ExamToReview(exam.uuid, rows.patient_of(patient), exam.day, _LEAST_FIRST[exam.urgency])
-        for exam, patient in found
+        ExamToReview(row.exam, rows.patient_of(row), row.day, _LEAST_FIRST[row.urgency])
+        for row in found
     ]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from sqlalchemy import Row
 
 from drscreen.adapters.store.folding import folded
 from drscreen.adapters.store.tables import (
@@ -43,8 +45,8 @@ def fill_patient(row: PatientRow, patient: Patient) -> None:
     row.consent_email = Channel.EMAIL in patient.consent
 
 
-def patient_of(row: PatientRow) -> Patient:
-    """The patient in the row. Raises `StoreDamaged`."""
+def patient_of(row: PatientRow | Row[*tuple[Any, ...]]) -> Patient:
+    """The patient in the row, an object's or a query's. Raises `StoreDamaged`."""
     agreed = {Channel.SMS: row.consent_sms, Channel.EMAIL: row.consent_email}
     return Patient(
         mrn=row.mrn,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ from drscreen.domain.errors import (
 STORE = "store"
 VAULT = "vault"
 _PHOTOGRAPHS = "photographs"
+_NAME = re.compile(r"\d{8}T\d{6}Z(-\d{4})?")
 
 
 class Shelf:
@@ -110,13 +112,15 @@ class Shelf:
         for left in self.folder.glob(f"*{UNFINISHED}"):
             shutil.rmtree(left, ignore_errors=True)
 
-    def unused(self, name: str) -> str:
-        """The name, or one after it where there is a backup of that name."""
-        taken, number = name, 1
-        while (self.folder / taken).exists():
-            number += 1
-            taken = f"{name}-{number}"
-        return taken
+    def next_name(self, name: str) -> str:
+        """The name, or one behind the newest where that would not sort behind it: made within the
+        same second, or after the clock was put back. What sorts first is let go of first.
+        """
+        newest = next(iter(self._names()), "")
+        if newest < name:
+            return name
+        stamp, _, number = newest.partition("-")
+        return f"{stamp}-{int(number or 1) + 1:04}"
 
     def manifest(self, name: str) -> Manifest:
         """Of a finished backup. Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`."""
@@ -176,10 +180,7 @@ class Shelf:
             if not self.folder.is_dir():
                 return []
             found = (path.name for path in self.folder.iterdir() if path.is_dir())
-            return sorted(
-                (name for name in found if name[:1].isdigit() and not name.endswith(UNFINISHED)),
-                reverse=True,
-            )
+            return sorted(filter(_NAME.fullmatch, found), reverse=True)
 
     def _newest(self) -> str:
         names = self._names()

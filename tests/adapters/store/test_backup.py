@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -376,3 +376,16 @@ def test_last_success_is_remembered(filled: SqlCipherOpenStore, folder: Path) ->
         last = records.backup_plan().last
     assert last is not None
     assert before <= last <= datetime.now(UTC)
+
+
+def test_newest_backup_stays_newest_whatever_the_clock_says(
+    filled: SqlCipherOpenStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several within a second, and a clock that was put back a year."""
+    moments = [MONDAY] * 4 + [MONDAY - timedelta(days=365)] * 4 + [MONDAY + timedelta(days=1)]
+    for n, moment in enumerate(moments):
+        monkeypatch.setattr(filled, "_now", lambda moment=moment: moment)
+        made = filled.back_up(folder, 2).backup
+        names = [backup.name for backup in Shelf(folder).backups()]
+        assert names[0] == made.name
+        assert len(names) == min(n + 1, 2)
