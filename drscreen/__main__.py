@@ -10,8 +10,10 @@ def main() -> None:
     """Entry point of the installed command."""
     # A frozen program that is asked for a second process of itself is started as itself.
     multiprocessing.freeze_support()
+    from drscreen.bootstrap import Workstation
     from drscreen.cli import app
 
+    Workstation().log.install()
     app(sys.argv[1:] or ["window"], prog_name="drscreen")
 
 

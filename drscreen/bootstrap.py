@@ -4,6 +4,7 @@ slow (torch above all) loads before somebody asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from drscreen.adapters.model.bundle import Bundle
     from drscreen.adapters.model.inventory import InstalledBundle
     from drscreen.adapters.store.benchmark import StoreMeasured
+    from drscreen.adapters.system.logging import Log
     from drscreen.domain.explanation import Explanation
     from drscreen.domain.ports import (
         Backups,
@@ -120,6 +122,19 @@ class Workstation:
         from drscreen.adapters.store.benchmark import measure_store
 
         return measure_store(home, patients=patients, events=events, repeats=repeats)
+
+    @cached_property
+    def log(self) -> Log:
+        """What happened in the program, without anybody's data."""
+        from drscreen.adapters.system.logging import Log
+
+        return Log(self.home / "logs")
+
+    def write_support_bundle(self, path: Path, selftest: Sequence[str]) -> None:
+        """Versions, a self-test's lines and the logs as a zip. Raises `OSError`."""
+        from drscreen.adapters.system.support import write_bundle
+
+        write_bundle(path, self.log, selftest)
 
     def notifiers(self) -> list[NotifierInfo]:
         """Installed notifier plugins that answer."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QApplication
 
+from drscreen import __version__
 from drscreen.bootstrap import Workstation
 from drscreen.qt.collector import Collector
 from drscreen.qt.controllers.demonstration import DemonstrationController
@@ -50,6 +51,8 @@ def run(
     workstation = Workstation(home)
     if demonstration:
         workstation = workstation.demonstration()
+    workstation.log.install()
+    workstation.log.write("window_opened", version=__version__, kind=_kind(demonstration))
     theme = Theme(app, workstation.resources)
     desk = Desk(outside(workstation, drawings=demonstration))
     collector = Collector(app)
@@ -84,6 +87,10 @@ def run(
         collector.stop()
         sys.excepthook = sys.__excepthook__
     return status
+
+
+def _kind(demonstration: bool) -> str:
+    return "demonstration" if demonstration else "clinic"
 
 
 def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:

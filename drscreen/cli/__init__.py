@@ -18,6 +18,7 @@ from drscreen.cli import (
     window,
     demo,
     selftest,
+    support,
     bench,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "screen",
     "selftest",
     "store",
+    "support",
     "train",
     "user",
     "window",

@@ -1,0 +1,63 @@
+"""A file to send to whoever mends drscreen: versions, a self-test, the logs. Nobody's data."""
+
+from __future__ import annotations
+
+import json
+import platform
+import zipfile
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from drscreen.adapters.system.logging import ALLOWED, Log
+
+#: Whose versions matter when something does not work.
+PACKAGES = (
+    "drscreen",
+    "PySide6-Essentials",
+    "torch",
+    "torchvision",
+    "sqlcipher3",
+    "sqlalchemy",
+    "alembic",
+    "cryptography",
+    "pillow",
+    "numpy",
+    "safetensors",
+)
+
+
+def versions() -> dict[str, str]:
+    """Of drscreen, of what it stands on, of the system. No names of the machine or its user."""
+    told = {"python": platform.python_version(), "system": platform.system()}
+    told |= {"release": platform.release(), "machine": platform.machine()}
+    for package in PACKAGES:
+        try:
+            told[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            told[package] = "not installed"
+    return told
+
+
+def write_bundle(path: Path, log: Log, selftest: Sequence[str]) -> None:
+    """Write the zip; nothing that is there is overwritten. Raises `OSError`.
+
+    A line of the log is taken only as the log itself would write it, whatever somebody put there.
+    """
+    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("versions.json", json.dumps(versions(), indent=1) + "\n")
+        bundle.writestr("selftest.txt", "\n".join(selftest) + "\n")
+        for file in log.files():
+            bundle.writestr(f"logs/{file.name}.jsonl", "".join(_clean(file)))
+
+
+def _clean(file: Path) -> list[str]:
+    kept = []
+    for line in file.read_text(encoding="ascii", errors="replace").splitlines():
+        try:
+            content = json.loads(line)
+            if set(content) <= ALLOWED | {"at", "event"}:
+                kept.append(line + "\n")
+        except (ValueError, TypeError):
+            continue
+    return kept
