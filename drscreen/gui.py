@@ -103,6 +103,7 @@ def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:
         staff=workstation.staff,
         settings=workstation.settings,
         networks=workstation.bundle_names,
+        backup=workstation.backup,
         drawings=drawings,
     )
 

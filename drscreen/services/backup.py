@@ -63,7 +63,7 @@ class BackupService:
         place = folder or (Path(plan.folder) if plan.folder else None)
         if place is None:
             raise InvalidInput("Name the folder of the backups.")
-        return self._store.back_up(place, plan.keep if keep is None else keep, step)
+        return self._made(place, plan.keep if keep is None else keep, step)
 
     @needs(Action.LET_BACKUPS_RUN)
     def run_if_due(self, step: Step = _silent) -> BackupReport | None:
@@ -74,7 +74,13 @@ class BackupService:
         state = self.state()
         if not state.is_due:
             return None
-        return self._store.back_up(Path(state.plan.folder), state.plan.keep, step)
+        return self._made(Path(state.plan.folder), state.plan.keep, step)
+
+    def _made(self, folder: Path, keep: int, step: Step) -> BackupReport:
+        report = self._store.back_up(folder, keep, step)
+        with self._store.transaction() as records:
+            records.note_backup(self._clock.now())
+        return report
 
 
 @before_sign_in

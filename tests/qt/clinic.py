@@ -14,6 +14,7 @@ from drscreen.qt.views.incoming_row import IncomingRow
 from drscreen.qt.views.main_window import MainWindow
 from drscreen.qt.views.theme import Theme
 from drscreen.services.accounts import AccountsService
+from drscreen.services.backup import BackupService
 from drscreen.services.records import RecordsService
 from drscreen.services.screening import ScreeningService
 from tests.fakes.screening import FakeClock, FakeGate, FakePredictor, FakeReader
@@ -58,6 +59,7 @@ class Clinic:
                 screening=self._screening,
                 settings=self.settings,
                 networks=lambda: ["fake", "other"],
+                backup=lambda store: BackupService(store, self.clock),
             )
         )
         theme.apply(self.settings.saved.theme)
@@ -127,8 +129,8 @@ class Clinic:
 
     def settle(self) -> None:
         """Wait until every query that was asked for has been answered."""
-        background = self.desk.background
-        self.qtbot.waitUntil(lambda: background.is_idle, timeout=WAIT)
+        background, backup = self.desk.background, self.desk.backup
+        self.qtbot.waitUntil(lambda: background.is_idle and backup.is_idle, timeout=WAIT)
 
     def close(self) -> None:
         """End the threads, as the program does after the window has closed."""
@@ -138,4 +140,4 @@ class Clinic:
             self.desk.shut_down()
             self.window.deleteLater()
             # What the threads said last must not reach the next test.
-            self.qtbot.waitUntil(lambda: self.desk.background.is_idle, timeout=WAIT)
+            self.settle()

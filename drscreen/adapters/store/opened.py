@@ -135,10 +135,7 @@ class SqlCipherOpenStore:
             source = Source(
                 accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
             )
-            report = make_backup(source, Shelf(folder), keep, self._now(), step)
-        with self.transaction() as records:
-            records.note_backup(report.backup.created)
-        return report
+            return make_backup(source, Shelf(folder), keep, self._now(), step)
 
     def change_data_key(self) -> None:
         """Put the records under a new data key; see the port.

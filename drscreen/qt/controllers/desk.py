@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Slot
 from drscreen.domain.ports import SettingsFile
 from drscreen.domain.settings import Settings
 from drscreen.qt.background import Background
+from drscreen.qt.controllers.backup import BackupController, BackupFactory
 from drscreen.qt.controllers.departure import DepartureController
 from drscreen.qt.controllers.idle import IdleController
 from drscreen.qt.controllers.patients import PatientsController
@@ -43,6 +44,7 @@ class Outside:
     screening: ScreeningFactory
     settings: SettingsFile
     networks: Callable[[], list[str]]
+    backup: BackupFactory
     staff: StaffFactory = StaffService
     drawings: bool = False
 
@@ -65,6 +67,7 @@ class Desk(QObject):
         self.departure = DepartureController(self.session, self.screening)
         self.staff = StaffController(self.background)
         self.idle = IdleController()
+        self.backup = BackupController(outside.backup)
         self.table = PatientsTableModel(self.background)
         # Connected before any view is: a view that hears of a sign-in finds the records in place.
         self.session.signed_in.connect(self._on_signed_in)
@@ -82,6 +85,7 @@ class Desk(QObject):
     def shut_down(self) -> None:
         """End the worker, close the store behind its last query, wait for both."""
         self.screening.shut_down()
+        self.backup.shut_down()
         self.session.sign_out()
         self.background.finish()
 
@@ -92,6 +96,7 @@ class Desk(QObject):
         self.screening.use(session.store)
         self.table.use(session.records.search)
         self.staff.use(session)
+        self.backup.use(session)
 
     @Slot()
     def _on_signed_out(self) -> None:
@@ -100,6 +105,7 @@ class Desk(QObject):
         self.screening.use(None)
         self.table.use(None)
         self.staff.use(None)
+        self.backup.use(None)
         self.idle.watch(0)
 
     @Slot(object)

@@ -45,8 +45,14 @@ class PatientsTableModel(QAbstractTableModel):
         self._text = ""
         self._rows: list[PatientSummary] = []
         self._total = 0
+        self._similar = False
         self._asked = 0
         self._fetching = False
+
+    @property
+    def are_similar(self) -> bool:
+        """Whether nobody matched, and the rows are those who nearly do."""
+        return self._similar
 
     @property
     def total(self) -> int:
@@ -174,6 +180,7 @@ class PatientsTableModel(QAbstractTableModel):
         if offset == 0:
             self.beginResetModel()
             self._rows, self._total = list(page.rows), page.total
+            self._similar = page.similar
             self.endResetModel()
         else:
             self._total = page.total if page.rows else len(self._rows)

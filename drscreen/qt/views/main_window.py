@@ -12,6 +12,7 @@ from drscreen.qt.controllers.departure import Departure
 from drscreen.qt.controllers.desk import Desk
 from drscreen.qt.controllers.session import Session
 from drscreen.qt.failure import Failure
+from drscreen.qt.views.backup_card import BackupCard
 from drscreen.qt.views.entry import FirstStartPage, OpeningPage, SignInPage
 from drscreen.qt.views.leave_question import LeaveQuestion
 from drscreen.qt.views.lock_keeper import Kept
@@ -56,13 +57,13 @@ class MainWindow(QMainWindow):
         self.accounts = AccountsCard(theme, desk.staff)
         self.lock_card = LockCard(desk.staff)
         self.audit = AuditCard(desk.staff)
-        self.settings = SettingsPage(
-            theme, desk.settings, desk.screening, (self.accounts, self.lock_card, self.audit)
-        )
+        self.backup = BackupCard(desk.backup)
+        cards = (self.accounts, self.lock_card, self.backup, self.audit)
+        self.settings = SettingsPage(theme, desk.settings, desk.screening, cards)
         self._patients_place = self.shell.add_page(self.patients, self.tr("Patients"), "patients")
         self._patient_place = self.shell.add_page(self.patient)
         self._settings_place = self.shell.add_page(self.settings, self.tr("Settings"), "settings")
-        self.status = StatusBar(theme, desk.screening)
+        self.status = StatusBar(theme, desk.screening, desk.backup)
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
         for page in (self.opening, self.first_start, self.sign_in, self.shell):

@@ -232,7 +232,10 @@ class PatientsPage(QWidget):
     @Slot(int)
     def _on_counted(self, total: int) -> None:
         self.error.clear()
-        self.count.setText(QLocale().toString(total) if total else "")
+        words = QLocale().toString(total) if total else ""
+        if self._model.are_similar and total:
+            words = self.tr("Nobody matches; {0} like it").format(words)
+        self.count.setText(words)
         self._stack.setCurrentIndex(0 if total else 1)
         if self._model.text.strip():
             self._empty_title.setText(self.tr("No patient matches"))

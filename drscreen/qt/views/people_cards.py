@@ -38,7 +38,9 @@ def allow(widget: QWidget, allowed: bool, tip: str, action: Action) -> None:
     widget.setToolTip(tip if allowed else wording.not_permitted_text(action))
 
 
-class _Card(QFrame):
+class Card(QFrame):
+    """A titled part of the settings."""
+
     def __init__(self, title: str) -> None:
         super().__init__()
         self.setObjectName("card")
@@ -49,7 +51,7 @@ class _Card(QFrame):
         self.column.addWidget(label(title, "heading"))
 
 
-class AccountsCard(_Card):
+class AccountsCard(Card):
     """Who may sign in. Everybody may change their own password here."""
 
     def __init__(self, theme: Theme, staff: StaffController) -> None:
@@ -226,7 +228,7 @@ class AccountsCard(_Card):
         self.told.setText(words)
 
 
-class LockCard(_Card):
+class LockCard(Card):
     """When the window locks by itself."""
 
     def __init__(self, staff: StaffController) -> None:
@@ -278,7 +280,7 @@ class LockCard(_Card):
             self._staff.set_idle_minutes(self.minutes.value())
 
 
-class AuditCard(_Card):
+class AuditCard(Card):
     """Verify who did what."""
 
     def __init__(self, staff: StaffController) -> None:

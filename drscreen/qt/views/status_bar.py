@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QStatusBar
 
 from drscreen.domain.users import User
+from drscreen.qt.controllers.backup import BackupController, BackupStatus
 from drscreen.qt.controllers.incoming import Batch, NetworkState
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.views.parts import button
@@ -17,7 +18,9 @@ class StatusBar(QStatusBar):
 
     lock_wanted = Signal()
 
-    def __init__(self, theme: Theme, screening: ScreeningController) -> None:
+    def __init__(
+        self, theme: Theme, screening: ScreeningController, backup: BackupController
+    ) -> None:
         super().__init__()
         self._theme = theme
         self.setSizeGripEnabled(False)
@@ -25,18 +28,20 @@ class StatusBar(QStatusBar):
         self.research.setObjectName("research")
         self.network = QLabel()
         self.batch = QLabel()
+        self.backup = QLabel()
         self.user = QLabel()
         self.lock: QPushButton = button(
             self.tr("Lock"), "quiet", self.tr("Lock and sign out (Ctrl+L)")
         )
         self.lock.clicked.connect(self.lock_wanted)
         self.addWidget(self.research)
-        for widget in (self.batch, self.network, self.user, self.lock):
+        for widget in (self.batch, self.backup, self.network, self.user, self.lock):
             self.addPermanentWidget(widget)
         self.show_user(None)
         theme.changed.connect(self._on_theme_changed)
         screening.network_changed.connect(self.on_network_changed)
         screening.batch_changed.connect(self._on_batch_changed)
+        backup.status_changed.connect(self._on_backup_changed)
         self.on_network_changed(screening.network)
 
     def show_user(self, user: User | None) -> None:
@@ -68,6 +73,18 @@ class StatusBar(QStatusBar):
     def _on_batch_changed(self, batch: Batch) -> None:
         words = self.tr("Screening {0} of {1}").format(batch.ended + 1, batch.total)
         self.batch.setText(words if batch.is_running else "")
+
+    @Slot(object)
+    def _on_backup_changed(self, status: BackupStatus) -> None:
+        words = ""
+        if status.is_running:
+            words = self.tr("Backing up…")
+        elif status.failure is not None:
+            words = self.tr("Backup failed: see Settings")
+        self.backup.setText(words)
+        self.backup.setToolTip(status.failure.text if status.failure else "")
+        self.backup.setProperty("role", "error" if status.failure else "muted")
+        self.backup.style().polish(self.backup)
 
     @Slot()
     def _on_theme_changed(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from drscreen.adapters.store import shelf as shelf_module
 from drscreen.adapters.store.manifest import MANIFEST
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
+from drscreen.domain.backup import BackupPlan
 from drscreen.domain.errors import (
     BackupDamaged,
     BackupError,
@@ -367,15 +368,19 @@ def test_manifest_that_leads_elsewhere_is_refused(
         path.write_bytes(whole)
 
 
-def test_last_success_is_remembered(filled: SqlCipherOpenStore, folder: Path) -> None:
-    with filled.transaction() as records:
-        assert records.backup_plan().last is None
-    before = datetime.now(UTC)
-    filled.back_up(folder, 5)
-    with filled.transaction() as records:
-        last = records.backup_plan().last
-    assert last is not None
-    assert before <= last <= datetime.now(UTC)
+def test_plan_and_last_success_are_kept(home: Path, opened: SqlCipherOpenStore) -> None:
+    with opened.transaction() as records:
+        assert records.backup_plan() == BackupPlan()
+        records.set_backup_plan(BackupPlan("/there", time(2, 15), 3, last=MONDAY))
+        assert records.backup_plan() == BackupPlan("/there", time(2, 15), 3, last=None)
+        records.note_backup(MONDAY)
+    opened.close()
+    again = unlocked(home)
+    with again.transaction() as records:
+        assert records.backup_plan() == BackupPlan("/there", time(2, 15), 3, MONDAY)
+        kinds = [event.kind for event in records.audit_events(0, 99)]
+    assert kinds[-3:] == ["setting_changed", "backed_up", "signed_in"]
+    again.close()
 
 
 def test_newest_backup_stays_newest_whatever_the_clock_says(
