@@ -338,6 +338,13 @@ class AccountProtected(DrscreenError):
     advice = "Make another account an administrator first."
 
 
+class AccountRemoved(StoreError):
+    """The account of whoever is signed in was removed by an administrator."""
+
+    code = "account_removed"
+    advice = "Ask the administrator."
+
+
 class KeyChangeRefused(StoreError):
     """The data key cannot be changed now."""
 

@@ -291,7 +291,10 @@ class OpenStore(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[Records]:
-        """All or nothing: committed when the block ends, rolled back where it raises."""
+        """All or nothing: committed when the block ends, rolled back where it raises.
+
+        Raises `AccountRemoved`; another role holds from the next transaction on.
+        """
         ...
 
     def check_photographs(self, step: Callable[[], None] = ...) -> IntegrityReport:

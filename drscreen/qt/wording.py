@@ -170,7 +170,7 @@ def alarm_texts(code: str) -> tuple[str, str, str]:
     )
     return (
         words,
-        tr("Nothing was changed by saying so; it stands in the audit log."),
+        tr("It is noted in the audit log."),
         tr("Tell the administrator, who can verify the audit log in Settings."),
     )
 

@@ -19,6 +19,7 @@ from drscreen.adapters.store.likeness import is_like
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import Backup, BackupPlan, BackupReport
 from drscreen.domain.errors import (
+    AccountRemoved,
     PatientExists,
     PatientUnknown,
     SignInFailed,
@@ -173,6 +174,7 @@ class FakeOpenStore:
         if self.closed:
             raise StoreError("The records are locked. Sign in again.")
         with self._store.changing(self._user) as records:
+            self._user = records.current(self._user)
             yield records
 
     def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
@@ -348,6 +350,12 @@ class FakeRecords:
         user, _old = self._account(user_name)
         self._state.users[user.name.casefold()] = (user, password)
         self._note(AuditKind.PASSWORD_CHANGED, user.name)
+
+    def current(self, user: User) -> User:
+        """The account as it is now."""
+        if user.name.casefold() not in self._state.users:
+            raise AccountRemoved("Your account was removed.")
+        return self._state.users[user.name.casefold()][0]
 
     def is_password(self, user_name: str, password: str) -> bool:
         return self._account(user_name)[1] == password

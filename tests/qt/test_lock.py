@@ -79,6 +79,7 @@ def test_lock_in_the_middle_of_an_inference(clinic: Clinic, gateway: Gateway) ->
     assert closed == [False, True]
     assert clinic.window.sign_in.busy_text.isHidden()
     # Nothing was recorded by the photograph that was cut short, and it is there to go on with.
+    assert "waits for ada" in clinic.window.sign_in.explanation.text()
     unlock(clinic)
     rows = clinic.window.patient.incoming.rows
     assert [row.item.state for row in rows] == [State.STAGED, State.STAGED]

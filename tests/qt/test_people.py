@@ -143,13 +143,16 @@ def test_technician_sees_why_not(administrator: Clinic) -> None:
 
 def test_idle_minutes_are_kept_and_hold_at_once(administrator: Clinic) -> None:
     box = administrator.window.lock_card.minutes
-    assert box.value() == 10
-    box.setValue(3)
-    box.editingFinished.emit()
+    assert box.currentText() == "10 minutes"
+    box.setCurrentIndex(box.findData(5))
+    box.activated.emit(box.currentIndex())
     administrator.settle()
-    assert administrator.desk.idle.minutes == 3
+    assert administrator.desk.idle.minutes == 5
+    with administrator.store.open("ada", PASSWORD).transaction() as records:
+        records.set_idle_minutes(7)
     sign_in_as(administrator, "ada", PASSWORD)
-    assert administrator.desk.idle.minutes == 3
+    assert administrator.desk.idle.minutes == 7
+    assert box.currentText() == "7 minutes"
 
 
 def test_audit_log_verified_with_one_click(administrator: Clinic) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from drscreen.adapters.store.accounts import Accounts
+from drscreen.adapters.store import rows
+from drscreen.adapters.store.accounts import Accounts, account_row
 from drscreen.adapters.store.audit import AuditChain, AuditTrail
 from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.backup import Source, make_backup
@@ -29,7 +30,7 @@ from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import BackupReport
-from drscreen.domain.errors import KeyChangeRefused, StoreError
+from drscreen.domain.errors import AccountRemoved, KeyChangeRefused, StoreError
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.users import User
 
@@ -87,13 +88,15 @@ class SqlCipherOpenStore:
     @contextmanager
     def transaction(self) -> Iterator[SqlRecords]:
         """All or nothing; see the port. Takes the write lock at once, and waits up to
-        `engine.BUSY_TIMEOUT_MS` for it. Raises `StoreError` where the store is closed.
+        `engine.BUSY_TIMEOUT_MS` for it. Raises `StoreError` where the store is closed, or the
+        account was removed meanwhile.
         """
         with self._in_use() as unlocked:
             # The error is translated outermost: undo and rollback come before it leaves here.
             with database_errors(), Session(unlocked.engine, autobegin=False) as session:
                 session.begin()
                 session.connection()
+                self._check_account(session)
                 trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
                 with ExitStack() as undo:
                     records = SqlRecords(
@@ -113,6 +116,13 @@ class SqlCipherOpenStore:
                 checkpoint(unlocked.engine)
             if records.erased:
                 _shred(unlocked, records.erased_files)
+
+    def _check_account(self, session: Session) -> None:
+        """What an administrator changed elsewhere holds here from the next transaction on."""
+        row = account_row(session, self._user.name)
+        if row is None:
+            raise AccountRemoved("Your account was removed.")
+        self._user = rows.user_of(row)
 
     def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
         """Read every photograph; see the port."""

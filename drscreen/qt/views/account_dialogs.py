@@ -97,6 +97,7 @@ class AddAccountDialog(_StaffDialog):
             self.fields.addRow(field_label(name, field), field)
         self.new = self.secret(self.tr("First password"))
         self.again = self.secret(self.tr("Password again"))
+        self.user.setFocus()
 
     def ask(self) -> None:
         """Add the account."""
@@ -120,6 +121,7 @@ class PasswordDialog(_StaffDialog):
             self.current.edit.setPlaceholderText("")
         self.new = self.secret(self.tr("New password"))
         self.again = self.secret(self.tr("New password again"))
+        (self.new if name else self.current).setFocus()
 
     def ask(self) -> None:
         """Change the password."""

@@ -83,11 +83,11 @@ class EntryPage(QWidget):
         inside.addWidget(self.error)
         inside.addLayout(self.fields)
         inside.addWidget(self.caps)
-        last = QHBoxLayout()
-        last.addWidget(self.busy_text)
-        last.addStretch()
-        last.addWidget(self.action)
-        inside.addLayout(last)
+        self.foot = QHBoxLayout()
+        self.foot.addWidget(self.busy_text)
+        self.foot.addStretch()
+        self.foot.addWidget(self.action)
+        inside.addLayout(self.foot)
         inside.addWidget(self.busy)
         middle = QWidget()
         middle.setObjectName("entry")
@@ -157,7 +157,8 @@ class SignInPage(EntryPage):
         )
         self.forgotten.setAutoDefault(False)
         self.forgotten.clicked.connect(self.recover_wanted)
-        self.fields.addRow("", self.forgotten)
+        self.foot.insertWidget(0, self.forgotten)
+        self._explained = self.explanation.text()
         self.action.clicked.connect(self._on_action)
 
     def wait(self, user: str) -> None:
@@ -166,7 +167,16 @@ class SignInPage(EntryPage):
         self.secret.edit.clear()
         self.error.clear()
         self.on_busy_changed(True)
-        self.busy_text.setText(self.tr("Locked. Closing the records…"))
+        self.busy_text.setText(self.tr("Closing the records…"))
+        self.explanation.setText(
+            self.tr("Locked. What was open waits for {0}; somebody else begins afresh.").format(
+                user
+            )
+        )
+
+    def let_in(self) -> None:
+        """Somebody has signed in: nothing waits any more."""
+        self.explanation.setText(self._explained)
 
     def prepare(self) -> None:
         """A fresh start for the next person: the password is gone, the name stays."""

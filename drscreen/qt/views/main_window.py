@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(self.tr("{0} – drscreen").format(session.store.clinic))
         self._stack.setCurrentWidget(self.shell)
         self._desk.settings.list_networks()
+        self.sign_in.let_in()
         self._tell_alarms(session)
         kept, self._kept = self._kept, None
         if kept is not None and kept.user == session.store.user.name:
@@ -210,7 +211,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_recover_wanted(self) -> None:
-        self.recover_dialog = RecoverDialog(self._theme, self._desk.session, self)
+        self.recover_dialog = RecoverDialog(
+            self._theme, self._desk.session, self.sign_in.user.text(), self
+        )
         self.recover_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.recover_dialog.open()
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QMessageBox,
     QPushButton,
-    QSpinBox,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -26,10 +25,10 @@ from drscreen.qt.failure import Failure
 from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_height, field_label, label
 from drscreen.qt.views.theme import Theme
-from drscreen.services.staff import IDLE_MINUTES_MAX
 
 CARD_WIDTH = 720
 ROWS_SHOWN = 5
+MINUTES = (2, 5, 10, 15, 20, 30, 60, 0)
 
 
 def allow(widget: QWidget, allowed: bool, tip: str, action: Action) -> None:
@@ -77,6 +76,9 @@ class AccountsCard(Card):
         row_height = field_height(self.table)
         self.table.verticalHeader().setDefaultSectionSize(row_height)
         self.table.setFixedHeight((ROWS_SHOWN + 1) * row_height)
+        self.table.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.add = button(self.tr("Add…"))
         self.password = button(self.tr("New password…"))
@@ -234,14 +236,10 @@ class LockCard(Card):
     def __init__(self, staff: StaffController) -> None:
         super().__init__(staff.tr("Locking"))
         self._staff = staff
-        self.minutes = QSpinBox()
-        self.minutes.setRange(0, IDLE_MINUTES_MAX)
-        self.minutes.setSuffix(self.tr(" minutes"))
-        self.minutes.setSpecialValueText(self.tr("Never"))
-        self.minutes.setAccessibleName(self.tr("Lock after"))
-        self.minutes.lineEdit().setAccessibleName(self.tr("Lock after"))
-        self.minutes.setMinimumHeight(field_height(self.minutes))
-        self.minutes.setKeyboardTracking(False)
+        self.minutes = choice(self.tr("Lock when nobody is here for"))
+        self.minutes.setMinimumWidth(160)
+        for minutes in MINUTES:
+            self.minutes.addItem(self._words(minutes), minutes)
         row = QHBoxLayout()
         row.addWidget(field_label(self.tr("Lock when nobody is here for"), self.minutes))
         row.addWidget(self.minutes)
@@ -254,7 +252,7 @@ class LockCard(Card):
                 wraps=True,
             )
         )
-        self.minutes.editingFinished.connect(self._on_edited)
+        self.minutes.activated.connect(self._on_chosen)
         staff.minutes_known.connect(self._on_known)
         staff.session_changed.connect(self._on_session_changed)
         self._on_session_changed()
@@ -264,20 +262,22 @@ class LockCard(Card):
         allow(
             self.minutes,
             self._staff.may(Action.MANAGE_CLINIC),
-            self.tr("0 is never; the longest is {0}").format(IDLE_MINUTES_MAX),
+            self.tr("Holds for everybody, from now on"),
             Action.MANAGE_CLINIC,
         )
 
+    def _words(self, minutes: int) -> str:
+        return self.tr("{0} minutes").format(minutes) if minutes else self.tr("Never")
+
     @Slot(int)
     def _on_known(self, minutes: int) -> None:
-        self._shown = minutes
-        self.minutes.setValue(minutes)
+        if self.minutes.findData(minutes) < 0:
+            self.minutes.addItem(self._words(minutes), minutes)
+        self.minutes.setCurrentIndex(self.minutes.findData(minutes))
 
     @Slot()
-    def _on_edited(self) -> None:
-        if self.minutes.value() != getattr(self, "_shown", None):
-            self._shown = self.minutes.value()
-            self._staff.set_idle_minutes(self.minutes.value())
+    def _on_chosen(self) -> None:
+        self._staff.set_idle_minutes(self.minutes.currentData())
 
 
 class AuditCard(Card):

@@ -61,7 +61,9 @@ class RecoveryCodeDialog(QDialog):
 class RecoverDialog(QDialog):
     """User name, recovery code and a new password; closes when the records are open."""
 
-    def __init__(self, theme: Theme, session: SessionController, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, session: SessionController, user: str, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self.setWindowTitle(self.tr("Forgotten password"))
@@ -100,6 +102,8 @@ class RecoverDialog(QDialog):
         column.addWidget(self.error)
         column.addLayout(form)
         column.addLayout(foot)
+        self.user.edit.setText(user)
+        (self.code if user else self.user).setFocus()
         session.failed.connect(self._on_failed)
         session.signed_in.connect(self._on_signed_in)
         session.busy_changed.connect(self._on_busy_changed)

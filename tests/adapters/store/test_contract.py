@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import (
+    AccountRemoved,
     PatientExists,
     PatientUnknown,
     SignInFailed,
@@ -20,6 +22,7 @@ from drscreen.domain.errors import (
     StoreExists,
     StoreMissing,
     UserExists,
+    UserUnknown,
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient, Sex
@@ -468,3 +471,77 @@ def test_review_queue_gravest_first_then_newest(opened: OpenStore) -> None:
         queue = records.exams_to_review(0, 10)
         assert [exam.patient.mrn for exam in queue] == ["d", "c", "a"]
         assert queue[0].outcome is Outcome.REFER_URGENT
+
+
+# --- people ----------------------------------------------------------------------------------
+
+
+def test_new_password_and_role_hold(store: Store, opened: OpenStore) -> None:
+    with opened.transaction() as records:
+        records.add_user(User("tess", Role.TECHNICIAN), "another password")
+        records.set_password("TESS", "a third password")
+        records.set_role("Tess", Role.CLINICIAN)
+        assert records.is_password("tess", "a third password")
+        assert not records.is_password("tess", "another password")
+    with pytest.raises(SignInFailed):
+        store.open("tess", "another password")
+    theirs = store.open("tess", "a third password")
+    assert theirs.user.role is Role.CLINICIAN
+    theirs.close()
+    with pytest.raises(UserUnknown), opened.transaction() as records:
+        records.set_role("nobody", Role.CLINICIAN)
+
+
+def test_removal_and_another_role_hold_in_windows_that_are_open(
+    store: Store, opened: OpenStore
+) -> None:
+    with opened.transaction() as records:
+        records.add_user(User("tess", Role.TECHNICIAN), "another password")
+    theirs = store.open("tess", "another password")
+    with opened.transaction() as records:
+        records.set_role("tess", Role.CLINICIAN)
+    with theirs.transaction():
+        pass
+    assert theirs.user.role is Role.CLINICIAN
+    with opened.transaction() as records:
+        records.remove_user("tess")
+    with pytest.raises(AccountRemoved), theirs.transaction():
+        pass
+    theirs.close()
+    with pytest.raises(UserExists), opened.transaction() as records:
+        records.add_user(User("tess", Role.TECHNICIAN), "another password")
+
+
+def test_recovery_code_opens(store: Store, opened: OpenStore) -> None:
+    with opened.transaction() as records:
+        records.set_recovery_code("AAAAA-BBBBB")
+    with pytest.raises(SignInFailed):
+        store.recover("AAAAA-CCCCC", "Nora", "a third password")
+    store.recover("AAAAA-BBBBB", "Nora", "a third password").close()
+    store.open("Nora", "a third password").close()
+
+
+def test_events_come_in_order_and_name_no_patient(opened: OpenStore) -> None:
+    add(opened, FULL)
+    with opened.transaction() as records:
+        records.note(AuditKind.EXPORTED, "A-17", {"format": "pdf"})
+        head = records.audit_head()
+        subject = records.audit_subject("A-17")
+        events = records.audit_events(0, 1000)
+        assert head is not None
+        assert records.audit_events(head.sequence, 10) == []
+        (exported,) = records.audit_events(0, 10, frozenset({"exported"}))
+    assert [event.sequence for event in events] == list(range(1, head.sequence + 1))
+    assert (exported.subject, exported.details) == (subject, {"format": "pdf"})
+    assert "A-17" not in repr(events)
+    assert opened.verify_audit().intact
+
+
+def test_idle_minutes_are_kept(store: Store, opened: OpenStore) -> None:
+    with opened.transaction() as records:
+        assert records.idle_minutes() == 10
+        records.set_idle_minutes(3)
+    again = store.open("Nora", PASSWORD)
+    with again.transaction() as records:
+        assert records.idle_minutes() == 3
+    again.close()
