@@ -183,14 +183,17 @@ class SqlCipherOpenStore:
             accounts.under(new),
             unlocked.audit,
         )
-        with fresh.engine.begin() as connection, Session(connection) as session:
-            clinic = session.scalars(select(ClinicRow)).one()
-            trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
-            if finish(session, clinic, new, old):
-                trail.note(AuditKind.DATA_KEY_CHANGED)
-            session.flush()
-        unlocked.audit.anchor.move(trail.head)
-        forget_old_key(fresh.engine, accounts.path, new)
+        with ExitStack() as on_failure:
+            on_failure.callback(fresh.engine.dispose)
+            with fresh.engine.begin() as connection, Session(connection) as session:
+                clinic = session.scalars(select(ClinicRow)).one()
+                trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
+                if finish(session, clinic, new, old):
+                    trail.note(AuditKind.DATA_KEY_CHANGED)
+                session.flush()
+            unlocked.audit.anchor.move(trail.head)
+            forget_old_key(fresh.engine, accounts.path, new)
+            on_failure.pop_all()
         return fresh
 
     def close(self) -> None:
