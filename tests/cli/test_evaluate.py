@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ def test_the_page_holds_figures_groups_and_plots_and_fetches_nothing(
     assert "<script" not in text
     assert "http" not in text.replace("http-equiv", "")
     assert not any(f"e{i}.jpg" in text for i in range(10))
+
+
+def test_without_matplotlib_the_page_says_how_to_get_plots(
+    evaluate: Any, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("matplotlib", "matplotlib.style", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, module, None)
+    ran = evaluate(labels, "--html", tmp_path / "page.html")
+    assert ran.exit_code == 0, ran.stderr
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "No plots: Drawing needs matplotlib" in text
+    assert "pip install" in text
+    assert "<img" not in text
 
 
 def test_ten_photographs_are_said_to_be_few(evaluate: Any, labels: Path) -> None:

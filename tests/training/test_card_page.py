@@ -45,6 +45,7 @@ def test_the_page_shows_card_figures_and_every_tensor(tmp_path: Path) -> None:
         assert f'<td class="name">{name}</td><td>{" × ".join(map(str, values.shape))}</td>' in page
     assert "<td>int8</td>" in page
     assert "http" not in page.replace("http-equiv", "")
+    assert "--run DIR" in page
 
 
 @pytest.mark.parametrize(

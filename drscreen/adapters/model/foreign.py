@@ -162,7 +162,7 @@ def _bare(name: str) -> str:
 
 def _architecture(file: Path, tensors: Mapping[str, torch.Tensor]) -> str:
     """By the blocks of the first stage: ResNets from 50 layers on have three convolutions each."""
-    if "layer1.0.conv1.weight" not in tensors:
+    if not any(name.startswith("layer1.0.") for name in tensors):
         first = f"; the first tensor is {_some(sorted(tensors)[:1])}" if tensors else ""
         raise WeightsUnfit(f"{file.name} does not hold a ResNet's weights{first}.")
     return "resnet152" if "layer1.0.conv3.weight" in tensors else "resnet18"
