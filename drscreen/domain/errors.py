@@ -297,6 +297,13 @@ class BackupDamaged(BackupError):
     advice = "Use an older backup; make a new one soon, best on another disk."
 
 
+class BackupUnwritable(BackupError):
+    """A backup, or what is restored from one, has no room or may not be written."""
+
+    code = "backup_unwritable"
+    advice = "Free some room there, or name another folder."
+
+
 class BackupRunning(BackupError):
     """Another window is making a backup."""
 

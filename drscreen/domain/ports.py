@@ -370,13 +370,13 @@ class Backups(Protocol):
     """A folder of backups. Needs no password: all of it is encrypted."""
 
     def backups(self) -> list[Backup]:
-        """All that are finished, newest first. Raises `StoreUnwritable`."""
+        """All that are finished, newest first. Raises `BackupUnwritable`."""
         ...
 
     def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
         """Read every byte of one; an empty name means the newest.
 
-        Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`.
+        Raises `BackupMissing`, `BackupDamaged`, `BackupUnwritable`.
         """
         ...
 

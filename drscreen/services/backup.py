@@ -85,7 +85,7 @@ class BackupService:
 
 @before_sign_in
 def list_backups(backups: Backups) -> list[Backup]:
-    """All finished backups of a folder, newest first. Raises `StoreUnwritable`."""
+    """All finished backups of a folder, newest first. Raises `BackupUnwritable`."""
     return backups.backups()
 
 

@@ -22,7 +22,6 @@ from sqlalchemy import Engine
 
 from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.engine import keyed_connection
-from drscreen.adapters.store.faults import disk_errors
 from drscreen.adapters.store.files import UNFINISHED, sync_folder, write_durably
 from drscreen.adapters.store.key_file import read_key_file
 from drscreen.adapters.store.keys import DataKey
@@ -34,7 +33,7 @@ from drscreen.adapters.store.manifest import (
     Manifest,
     write_manifest,
 )
-from drscreen.adapters.store.shelf import Shelf
+from drscreen.adapters.store.shelf import Shelf, shelf_errors
 from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.adapters.store.vault_care import Recorded, current_name, put_strays_aside
 from drscreen.domain.backup import BackupReport
@@ -66,12 +65,12 @@ def make_backup(
     """Copy the store to the shelf, read back what was written, then let go of the oldest.
 
     `step` is called after each photograph. A killed backup leaves the shelf's others whole and
-    what it had copied for the next one. Raises `BackupError`, `StoreFull`, `StoreUnwritable`,
-    `StoreDamaged`, `DBAPIError`.
+    what it had copied for the next one. Raises `BackupError`, `StoreDamaged`,
+    `StoreUnwritable`, `DBAPIError`.
     """
     if source.folder in (shelf.folder.resolve(), *shelf.folder.resolve().parents):
         raise BackupError("A backup inside the records' own folder would be lost together with it.")
-    with disk_errors(), _alone(source.folder):
+    with shelf_errors(), _alone(source.folder):
         shelf.prepare()
         put_strays_aside(source.engine, source.vault)
         name = shelf.next_name(moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from drscreen.adapters.store.faults import disk_errors
+from drscreen.adapters.store.faults import from_disk
 from drscreen.adapters.store.files import UNFINISHED, sync_file, sync_folder, write_durably
 from drscreen.adapters.store.key_file import read_key_file
 from drscreen.adapters.store.keys import DATABASE_ID_BYTES
@@ -26,8 +26,10 @@ from drscreen.domain.errors import (
     BackupDamaged,
     BackupError,
     BackupMissing,
+    BackupUnwritable,
     StoreDamaged,
     StoreExists,
+    StoreFull,
 )
 
 STORE = "store"
@@ -45,7 +47,7 @@ class Shelf:
     def backups(self) -> list[Backup]:
         """All that are finished, newest first; one whose list is damaged is left out.
 
-        Raises `StoreUnwritable`.
+        Raises `BackupUnwritable`.
         """
         found = []
         for name in self._names():
@@ -58,11 +60,11 @@ class Shelf:
     def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
         """Read every byte of a backup; `step` is called after each photograph.
 
-        An empty name means the newest. Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`.
+        An empty name means the newest. Raises `BackupMissing`, `BackupDamaged`, `BackupUnwritable`.
         """
         name = name or self._newest()
         manifest = self.manifest(name)
-        with disk_errors():
+        with shelf_errors():
             for file, entry in manifest.files.items():
                 with _damage_named(file):
                     if FileEntry.of_file(self.folder / name / file) != entry:
@@ -81,12 +83,12 @@ class Shelf:
 
         There is a whole store afterwards or none. Damaged photographs are refused, or left out
         where the caller says so. Raises `BackupMissing`, `BackupDamaged`, `StoreExists`,
-        `StoreOnNetwork`, `StoreFull`, `StoreUnwritable`.
+        `StoreOnNetwork`, `BackupUnwritable`.
         """
         name = name or self._newest()
         manifest = self.manifest(name)
         refuse_network_share(home)
-        with disk_errors():
+        with shelf_errors():
             if home.exists() and any(home.iterdir()):
                 raise StoreExists("The folder to restore into is not empty.")
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -123,8 +125,8 @@ class Shelf:
         return f"{stamp}-{int(number or 1) + 1:04}"
 
     def manifest(self, name: str) -> Manifest:
-        """Of a finished backup. Raises `BackupMissing`, `BackupDamaged`, `StoreUnwritable`."""
-        with disk_errors():
+        """Of a finished backup. Raises `BackupMissing`, `BackupDamaged`, `BackupUnwritable`."""
+        with shelf_errors():
             return read_manifest(self.folder / name)
 
     def known_photographs(self) -> Mapping[str, FileEntry]:
@@ -158,7 +160,7 @@ class Shelf:
         """Let go of all but the newest `count`, and of photographs that none of those needs.
 
         Keeps everything where a list is damaged: it could not say what it needs. Returns the names
-        of what was let go. Raises `OSError`, `StoreUnwritable`.
+        of what was let go. Raises `OSError`, `BackupUnwritable`.
         """
         names = self._names()
         kept, gone = names[: max(count, 1)], names[max(count, 1) :]
@@ -176,7 +178,7 @@ class Shelf:
     # --- inside -------------------------------------------------------------------------------
 
     def _names(self) -> list[str]:
-        with disk_errors():
+        with shelf_errors():
             if not self.folder.is_dir():
                 return []
             found = (path.name for path in self.folder.iterdir() if path.is_dir())
@@ -235,6 +237,19 @@ class Shelf:
             return False
         write_durably(target, content)
         return True
+
+
+@contextmanager
+def shelf_errors() -> Iterator[None]:
+    """Within: a disk that is full or cannot be used becomes `BackupUnwritable`."""
+    try:
+        yield
+    except StoreFull as error:
+        raise BackupUnwritable("There is no room for what was to be written.") from error
+    except OSError as error:
+        if isinstance(from_disk(error), StoreFull):
+            raise BackupUnwritable("There is no room for what was to be written.") from error
+        raise BackupUnwritable("The folder of the backups cannot be read or written.") from error
 
 
 @contextmanager

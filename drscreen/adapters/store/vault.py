@@ -13,6 +13,7 @@ key of its own (`photograph_keys`).
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import time
 import uuid
@@ -182,9 +183,10 @@ class Vault:
         with disk_errors():
             self._orphans.mkdir(mode=0o700, exist_ok=True)
             for name in names:
-                aside = self._orphans / name
-                self.path(name).replace(aside)
-                aside.touch()
+                # One that an erasure was just about to remove may be gone by now.
+                with suppress(FileNotFoundError):
+                    os.utime(self.path(name))
+                    self.path(name).replace(self._orphans / name)
                 self._thumbnail(name).unlink(missing_ok=True)
             for path in self._orphans.iterdir():
                 if time.time() - path.stat().st_mtime > ORPHANS_KEPT:

@@ -20,9 +20,9 @@ from drscreen.domain.errors import (
     BackupError,
     BackupMissing,
     BackupRunning,
+    BackupUnwritable,
     Cancelled,
     StoreExists,
-    StoreFull,
     StoreOnNetwork,
 )
 from drscreen.domain.image import Laterality
@@ -331,9 +331,17 @@ def test_full_backup_disk(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shelf_module, "write_durably", full)
-    with pytest.raises(StoreFull):
+    with pytest.raises(BackupUnwritable, match="no room"):
         filled.back_up(folder, 5)
     assert Shelf(folder).backups() == []
+
+
+def test_backup_disk_that_is_not_there(filled: SqlCipherOpenStore, tmp_path: Path) -> None:
+    (tmp_path / "disk").write_text("no folder")
+    with pytest.raises(BackupUnwritable, match="cannot be read or written"):
+        filled.back_up(tmp_path / "disk", 5)
+    with pytest.raises(BackupMissing):
+        Shelf(tmp_path / "disk").verify("", silent)
 
 
 def test_disk_that_does_not_give_back_what_was_written(
