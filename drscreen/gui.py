@@ -20,7 +20,6 @@ from drscreen.bootstrap import Workstation
 from drscreen.qt.collector import Collector
 from drscreen.qt.controllers.demonstration import DemonstrationController
 from drscreen.qt.controllers.desk import Desk, Outside
-from drscreen.qt.desktop_lock import DesktopLock
 from drscreen.qt.views.crash import CrashReporter
 from drscreen.qt.views.main_window import MainWindow
 from drscreen.qt.views.presence import Presence
@@ -70,8 +69,11 @@ def run(
         presence = Presence()
         presence.person_seen.connect(desk.idle.on_person_seen)
         app.installEventFilter(presence)
-        desktop = DesktopLock()
-        desktop.locked.connect(desk.departure.on_lock_wanted)
+        if sys.platform == "linux":
+            from drscreen.qt.desktop_lock import DesktopLock
+
+            desktop = DesktopLock()
+            desktop.locked.connect(desk.departure.on_lock_wanted)
         collector.start()
         # Queued behind the paint event, so that the frame is on the screen first.
         if report_first_paint:

@@ -8,17 +8,44 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
+from rich.table import Table
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Home, PasswordFile, app, failures_told, say, signed_in
-from drscreen.cli.output import print_json_line
+from drscreen.cli.output import print_json_line, print_table
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
 from drscreen.domain.errors import FileUnwritable
 
-audit = typer.Typer(no_args_is_help=True, help="Verify and export who did what.")
+audit = typer.Typer(no_args_is_help=True, help="Show, verify and export who did what.")
 app.add_typer(audit, name="audit")
 
 User = Annotated[str, typer.Option(help="An administrator's user name.")]
+
+
+@audit.command("list")
+def list_events(
+    user: User,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    password_file: PasswordFile = None,
+    home: Home = None,
+) -> None:
+    """Show the newest events, patients by pseudonym."""
+    workstation = Workstation(home)
+    with failures_told(), closing(signed_in(workstation, user, password_file)) as store:
+        events = workstation.audit(store).latest(limit)
+    if as_json:
+        for event in events:
+            print_json_line(_event_object(event))
+        return
+    table = Table("event", "when", "who", "what", "about", "details")
+    for event in events:
+        details = " ".join(f"{name}={value}" for name, value in event.details.items())
+        when = f"{event.moment:%Y-%m-%d %H:%M:%S}"
+        table.add_row(
+            str(event.sequence), when, event.actor, event.kind, event.subject[:12], details
+        )
+    print_table(table)
 
 
 @audit.command()

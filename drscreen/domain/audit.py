@@ -47,6 +47,7 @@ class Alarm(StrEnum):
     ANCHOR_DAMAGED = "anchor_damaged"
     KEY_FILE_REPAIRED = "key_file_repaired"
     ATTEMPTS_MISSING = "attempts_missing"
+    KEY_CHANGE_DUE = "key_change_due"
 
     @property
     def sentence(self) -> str:
@@ -71,6 +72,10 @@ _ALARMS = {
     ),
     Alarm.KEY_FILE_REPAIRED: (
         "The key file was damaged; its backup copy was used and put in its place. Check the disk."
+    ),
+    Alarm.KEY_CHANGE_DUE: (
+        "An account was removed, and the data key that it knew is still in use. Close drscreen "
+        "everywhere else, then run 'drscreen user change-key'."
     ),
     Alarm.ATTEMPTS_MISSING: (
         "The list of failed sign-ins was removed: attempts since the last sign-in are not known."

@@ -6,7 +6,9 @@ no such bus: there the idle time does it.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal, Slot
+from typing import Any
+
+from PySide6.QtCore import SLOT, QObject, Signal, Slot
 from PySide6.QtDBus import QDBusConnection
 
 _SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
@@ -20,8 +22,9 @@ class DesktopLock(QObject):
     def __init__(self) -> None:
         super().__init__()
         session, system = QDBusConnection.sessionBus(), QDBusConnection.systemBus()
-        # What Qt's SLOT() makes of a slot's name.
-        active, plain = b"1on_active(bool)", b"1on_lock()"
+        # PySide's types ask for bytes here, which it then refuses.
+        active: Any = SLOT("on_active(bool)")
+        plain: Any = SLOT("on_lock()")
         heard = [
             session.isConnected() and session.connect("", "", name, "ActiveChanged", self, active)
             for name in _SCREEN_SAVERS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -212,6 +215,39 @@ def test_desktop_that_locks_is_heard(clinic: Clinic, colleague: None) -> None:
     desktop.on_lock()
     clinic.settle()
     assert clinic.desk.session.session is None
+
+
+ON_A_BUS = """
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtDBus import QDBusConnection, QDBusMessage
+from drscreen.qt.desktop_lock import DesktopLock
+app = QCoreApplication([])
+desktop, bus = DesktopLock(), QDBusConnection.sessionBus()
+desktop.locked.connect(lambda: print("locked"))
+def say(name, active):
+    told = QDBusMessage.createSignal("/org/x", name, "ActiveChanged")
+    told.setArguments([active])
+    bus.send(told)
+def talk():
+    say("org.gnome.ScreenSaver", True)
+    say("org.freedesktop.ScreenSaver", False)
+    say("org.freedesktop.ScreenSaver", True)
+    QTimer.singleShot(500, app.quit)
+QTimer.singleShot(0, talk)
+app.exec()
+"""
+
+
+@pytest.mark.skipif(shutil.which("dbus-run-session") is None, reason="needs a message bus")
+def test_desktop_is_heard_over_its_bus() -> None:
+    ran = subprocess.run(
+        ["dbus-run-session", "--", sys.executable, "-c", ON_A_BUS],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.stdout.split() == ["locked", "locked"], ran.stderr
 
 
 def test_nothing_to_lock_before_sign_in(clinic: Clinic) -> None:

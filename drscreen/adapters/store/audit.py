@@ -12,6 +12,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
@@ -197,14 +198,31 @@ def events(
 
 def open_alarms(session: Session) -> list[AuditEvent]:
     """The alarms since an administrator last verified the chain."""
-    verified = (
+    seen = _last(session, AuditKind.AUDIT_VERIFIED)
+    return events(session, seen, 100, frozenset({AuditKind.ALARM.value}))
+
+
+def key_change_due(session: Session) -> list[AuditEvent]:
+    """An alarm for administrators where somebody was removed since the data key was changed; said
+    until it is done, and no event itself: the removal is one.
+    """
+    removed = _last(session, AuditKind.USER_REMOVED)
+    if removed <= _last(session, AuditKind.DATA_KEY_CHANGED):
+        return []
+    (event,) = events(session, removed - 1, 1)
+    details = {"alarm": Alarm.KEY_CHANGE_DUE.value, "removed": event.subject}
+    return [replace(event, kind=AuditKind.ALARM.value, details=details)]
+
+
+def _last(session: Session, kind: AuditKind) -> int:
+    """The place of the last event of a kind; 0 where there is none."""
+    query = (
         select(AuditRow.sequence)
-        .where(AuditRow.kind == AuditKind.AUDIT_VERIFIED.value)
+        .where(AuditRow.kind == kind.value)
         .order_by(desc(AuditRow.sequence))
         .limit(1)
     )
-    seen = session.scalar(verified) or 0
-    return events(session, seen, 100, frozenset({AuditKind.ALARM.value}))
+    return session.scalar(query) or 0
 
 
 def _as_events(session: Session, query: object) -> Iterator[AuditEvent]:

@@ -21,6 +21,7 @@ from drscreen.adapters.store.audit import (
     AuditChain,
     AuditTrail,
     chain_key,
+    key_change_due,
     note_sign_in,
     open_alarms,
 )
@@ -281,6 +282,8 @@ class SqlCipherStore:
                 if changed:
                     trail.note(AuditKind.DATA_KEY_CHANGED)
                 alarms = tuple(open_alarms(session))
+                if signed_in.role is Role.ADMINISTRATOR:
+                    alarms += tuple(key_change_due(session))
                 session.flush()
             if not upgraded:
                 copies.remove()

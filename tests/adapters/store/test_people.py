@@ -143,6 +143,24 @@ def test_removed_account_is_out_and_its_name_is_not_given_again(home: Path) -> N
     assert "tess" not in read_key_file(keys_of(home)).envelopes
 
 
+def test_administrators_are_reminded_of_a_key_that_should_have_changed(home: Path) -> None:
+    with_tess(home)
+    opened = unlocked(home)
+    with opened.transaction() as records:
+        records.add_user(User("ada", Role.TECHNICIAN), "a third password")
+        records.remove_user("tess")
+    opened.close()
+    theirs = store_at(home).open("ada", "a third password")
+    assert theirs.alarms == ()
+    theirs.close()
+    opened = unlocked(home)
+    assert [event.details["alarm"] for event in opened.alarms] == [Alarm.KEY_CHANGE_DUE]
+    assert opened.alarms[0].details["removed"] == "tess"
+    opened.change_data_key()
+    opened.close()
+    assert is_whole(home)
+
+
 def test_role_holds_from_the_next_sign_in(home: Path) -> None:
     with_tess(home)
     opened = unlocked(home)
