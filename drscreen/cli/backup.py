@@ -16,6 +16,7 @@ from drscreen.cli.check import print_problems, problem_object
 from drscreen.cli.output import print_json_line, print_table
 from drscreen.cli.progress import counting
 from drscreen.domain.backup import Backup, BackupCheck
+from drscreen.domain.errors import FileUnwritable
 
 commands = typer.Typer(no_args_is_help=True, help="Make, verify, restore, list and plan backups.")
 app.add_typer(commands, name="backup")
@@ -50,9 +51,7 @@ def create(
         closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
         counting("photographs", None, hidden=as_json) as step,
     ):
-        report = workstation.backup(store).create(
-            folder.expanduser().resolve() if folder else None, keep, step
-        )
+        report = workstation.backup(store).create(_made(folder), keep, step)
     if as_json:
         print_json_line(
             {
@@ -158,7 +157,7 @@ def plan(
         planned = service.state().plan
         changed = replace(
             planned,
-            folder="" if off else str(folder.expanduser().resolve()) if folder else planned.folder,
+            folder="" if off else str(_made(folder) or planned.folder),
             at=_time_of(at) if at else planned.at,
             keep=keep or planned.keep,
         )
@@ -178,6 +177,18 @@ def plan(
         say(f"the newest {changed.keep} stay.")
     else:
         say("No backups by itself: name a folder with --folder.")
+
+
+def _made(folder: Path | None) -> Path | None:
+    """A folder that was named just now is made where it is not there; a planned one never is."""
+    if folder is None:
+        return None
+    place = folder.expanduser().resolve()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnwritable(f"The folder {place} cannot be made.") from error
+    return place
 
 
 def _time_of(text: str) -> time:

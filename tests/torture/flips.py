@@ -44,6 +44,7 @@ def flips(place: Path, count: int, chance: random.Random) -> list[Tally]:
 
 
 def _left_by_a_kill(home: Path, shelf: Path) -> dict[str, Any]:
+    shelf.mkdir()
     made_store(home)
     opened = unlocked(home)
     fill(opened)

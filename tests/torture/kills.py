@@ -120,6 +120,7 @@ def backup(place: Path, kills: int, chance: random.Random) -> Tally:
     """Backups one after the other while a photograph is recorded between them."""
     tally = Tally("backup")
     home, shelf = place / "home", place / "shelf"
+    shelf.mkdir()
     made_store(home)
     opened = unlocked(home)
     fill(opened)

@@ -109,8 +109,14 @@ class Shelf:
     # --- for whoever makes a backup -----------------------------------------------------------
 
     def prepare(self) -> None:
-        """Make the folders; sweep what a killed program left. Raises `OSError`."""
-        (self.folder / _PHOTOGRAPHS).mkdir(parents=True, exist_ok=True)
+        """Make the folder of photographs; sweep what a killed program left.
+
+        The shelf itself must be there: made anew it would hide that its disk is not connected, and
+        fill the one with the records. Raises `BackupUnwritable`, `OSError`.
+        """
+        if not self.folder.is_dir():
+            raise BackupUnwritable("The folder of the backups is not there. Is its disk connected?")
+        (self.folder / _PHOTOGRAPHS).mkdir(exist_ok=True)
         for left in self.folder.glob(f"*{UNFINISHED}"):
             shutil.rmtree(left, ignore_errors=True)
 

@@ -38,7 +38,9 @@ def silent() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "other disk" / "backups"
+    made = tmp_path / "other disk" / "backups"
+    made.mkdir(parents=True)
+    return made
 
 
 @pytest.fixture
@@ -285,6 +287,7 @@ def test_not_into_a_share_and_not_from_nowhere(
 
 
 def test_not_inside_the_records_own_folder(home: Path, filled: SqlCipherOpenStore) -> None:
+    (home / "store" / "vault" / "backups").mkdir()
     for place in (home / "store", home / "store" / "vault" / "backups"):
         with pytest.raises(BackupError, match="own folder"):
             filled.back_up(place, 5)
@@ -337,9 +340,11 @@ def test_full_backup_disk(
 
 
 def test_backup_disk_that_is_not_there(filled: SqlCipherOpenStore, tmp_path: Path) -> None:
-    (tmp_path / "disk").write_text("no folder")
-    with pytest.raises(BackupUnwritable, match="cannot be read or written"):
-        filled.back_up(tmp_path / "disk", 5)
+    for _ in range(2):
+        with pytest.raises(BackupUnwritable, match="disk connected"):
+            filled.back_up(tmp_path / "disk", 5)
+        assert not (tmp_path / "disk").is_dir()
+        (tmp_path / "disk").write_text("no folder")
     with pytest.raises(BackupMissing):
         Shelf(tmp_path / "disk").verify("", silent)
 

@@ -154,6 +154,7 @@ def test_backups_age_out(home: Path, opened: SqlCipherOpenStore, tmp_path: Path)
     """What docs/backups.md says: a new backup with --keep 1 lets go of whoever was erased."""
     fill(opened)
     shelf = tmp_path / "shelf"
+    shelf.mkdir()
     opened.back_up(shelf, 5)
     with opened.transaction() as records:
         records.erase_patient(CANARY.mrn)
