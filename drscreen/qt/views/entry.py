@@ -158,7 +158,7 @@ class SignInPage(EntryPage):
         self.forgotten.setAutoDefault(False)
         self.forgotten.clicked.connect(self.recover_wanted)
         self.foot.insertWidget(0, self.forgotten)
-        self._explained = self.explanation.text()
+        self._explained = ""
         self.action.clicked.connect(self._on_action)
 
     def wait(self, user: str) -> None:
@@ -168,15 +168,15 @@ class SignInPage(EntryPage):
         self.error.clear()
         self.on_busy_changed(True)
         self.busy_text.setText(self.tr("Closing the records…"))
-        self.explanation.setText(
-            self.tr("Locked. What was open waits for {0}; somebody else begins afresh.").format(
-                user
-            )
-        )
+        self._explained = self.explanation.text()
+        locked = self.tr("Locked. What was open waits for {0}; somebody else begins afresh.")
+        self.explanation.setText(f"{locked.format(user)} {self._explained}")
 
     def let_in(self) -> None:
         """Somebody has signed in: nothing waits any more."""
-        self.explanation.setText(self._explained)
+        if self._explained:
+            self.explanation.setText(self._explained)
+            self._explained = ""
 
     def prepare(self) -> None:
         """A fresh start for the next person: the password is gone, the name stays."""

@@ -116,9 +116,11 @@ def test_database_refuses_nonsense(opened: SqlCipherOpenStore, change: str) -> N
 
 def test_unknown_code_is_damage(opened: SqlCipherOpenStore) -> None:
     photograph = save(opened)
+    with opened.transaction() as records:
+        records.add_user(User("tess", Role.TECHNICIAN), "another password")
     for change in (
         "UPDATE patients SET sex = 'x'",
-        "UPDATE users SET role = 'king'",
+        "UPDATE users SET role = 'king' WHERE account = 'tess'",
     ):
         with connected(opened) as connection:
             connection.execute(text(change))
