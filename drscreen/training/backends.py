@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,12 +68,10 @@ def agreements(
 
 
 def _backends(bundle: Bundle) -> Iterator[tuple[str, Ask]]:
-    """The reference first; each is made when its turn comes and torch is set as it wants it."""
+    """The reference first; each is made when its turn comes."""
     folder = bundle.folder
-    with _threads(1):
-        yield REFERENCE, _asked(TorchPredictor(folder, DeviceChoice.CPU, torch.float32))
-    with _threads(2):
-        yield "fp32, two threads", _asked(TorchPredictor(folder, DeviceChoice.CPU, torch.float32))
+    for name, threads in ((REFERENCE, 1), ("fp32, two threads", 2)):
+        yield name, _asked(TorchPredictor(folder, DeviceChoice.CPU, torch.float32, threads))
     yield "fp32, layers not folded", _plain(bundle)
     yield "bf16", _asked(TorchPredictor(folder, DeviceChoice.CPU, torch.bfloat16))
     if torch.cuda.is_available():
@@ -123,16 +120,6 @@ def _onnx_runtime(bundle: Bundle) -> Ask:
         return logits
 
     return ask
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _compared(

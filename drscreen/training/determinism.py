@@ -9,9 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from drscreen.adapters.model.predictor import TorchPredictor
+from drscreen.adapters.model.predictor import TorchPredictor, using_threads
 from drscreen.domain.image import RgbImage
 from drscreen.domain.settings import DeviceChoice
 
@@ -34,8 +32,8 @@ def repeat(
     bundle: Path, squares: Sequence[RgbImage], times: int, device: DeviceChoice
 ) -> list[Trial]:
     """Ask a network about prepared squares again and again: by itself, among neighbours in either
-    order, freshly loaded, from another thread, with other numbers of threads of its own, and in
-    another process, as after a restart.
+    order, freshly loaded, from another thread, told to use other numbers of threads, and in another
+    process, as after a restart.
 
     Raises a `BundleError`, `DeviceUnavailable` or `PredictionFailed`. torch's number of threads is
     as before afterwards.
@@ -61,12 +59,8 @@ def repeat(
 
     def with_threads(count: int) -> Callable[[], list[Logits]]:
         def ask() -> list[Logits]:
-            threads = torch.get_num_threads()
-            torch.set_num_threads(count)
-            try:
+            with using_threads(count):
                 return predictor.predict(squares)
-            finally:
-                torch.set_num_threads(threads)
 
         return ask
 
@@ -81,7 +75,7 @@ def repeat(
         ("in another order", times, in_reverse),
         ("freshly loaded", 1, freshly_loaded),
         ("from another thread", times, from_another_thread),
-        *((f"with {n} of its own threads", 1, with_threads(n)) for n in _thread_counts()),
+        *((f"told to use {n} threads", 1, with_threads(n)) for n in _thread_counts()),
         ("after a restart", 1, after_a_restart),
     ]
     return [_tried(way, count, ask, first) for way, count, ask in ways]

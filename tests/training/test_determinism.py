@@ -35,7 +35,7 @@ def test_no_way_of_asking_changes_a_bit(
             "in another order",
             "freshly loaded",
             "from another thread",
-            *(f"with {n} of its own threads" for n in threads),
+            *(f"told to use {n} threads" for n in threads),
             "after a restart",
         ),
         0,
@@ -71,6 +71,6 @@ def test_a_result_that_only_a_restart_changes_is_found(
     monkeypatch.setattr(TorchPredictor, "predict", swayed)
     bundle = write_random_bundle(tmp_path / "trial")
     trials = {t.way: t for t in repeat(bundle, squares, 1, DeviceChoice.CPU)}
-    assert trials["with 1 of its own threads"].different == 0
+    assert trials["told to use 1 threads"].different == 0
     assert trials["after a restart"].different == 3
     assert trials["after a restart"].farthest == pytest.approx(0.25)

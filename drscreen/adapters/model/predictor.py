@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -34,6 +36,10 @@ from drscreen.domain.settings import DeviceChoice
 
 #: bf16 is used where at least this share of grades stayed the same when the bundle was made.
 BF16_AGREEMENT = 0.995
+#: A prediction's own threads. oneDNN cuts up its sums by their number, and with it the last bits
+#: change (seen in ResNet-152's second stage); so the machine settles it, not how a process was
+#: started. A single photograph gains little from more.
+THREADS = min(4, os.cpu_count() or 1)
 
 
 class TorchPredictor:
@@ -44,11 +50,14 @@ class TorchPredictor:
         folder: Path,
         device: DeviceChoice = DeviceChoice.AUTO,
         precision: torch.dtype | None = None,
+        threads: int = THREADS,
     ) -> None:
         """Verify and load. Raises a `BundleError` or `DeviceUnavailable`.
 
-        `precision` is the bundle's and the processor's affair unless it is given, to compare them.
+        `precision` is the bundle's and the processor's affair unless it is given, to compare them;
+        so is `threads`.
         """
+        self._threads = threads
         bundle = read_bundle(folder)
         self._device = _chosen(device)
         self._dtype = precision or _precision(bundle, self._device)
@@ -97,12 +106,23 @@ class TorchPredictor:
 
     def _predict_one(self, image: RgbImage) -> tuple[float, ...]:
         try:
-            with torch.inference_mode():
+            with using_threads(self._threads), torch.inference_mode():
                 batch = to_batch([image]).to(self._device)
                 features = self._trunk(normalise(batch, self._spec.input, self._dtype))
                 return tuple(float(x) for x in self._head(features.float())[0].cpu())
         except RuntimeError as error:  # torch's own type for a full memory or a lost device
             raise PredictionFailed("The network could not run on this machine.") from error
+
+
+@contextmanager
+def using_threads(count: int) -> Iterator[None]:
+    """So many threads of torch's own in this thread while the block runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def load_network(bundle: Bundle) -> nn.Module:

@@ -9,7 +9,12 @@ import torch
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.bundle_writer import write_bundle
 from drscreen.adapters.model.network import build_network, normalise, to_batch
-from drscreen.adapters.model.predictor import TorchPredictor, network_with
+from drscreen.adapters.model.predictor import (
+    THREADS,
+    TorchPredictor,
+    network_with,
+    using_threads,
+)
 from drscreen.domain.errors import BundleDamaged, BundleUnsupported, DeviceUnavailable
 from drscreen.domain.image import RgbImage
 from drscreen.domain.settings import DeviceChoice
@@ -82,3 +87,24 @@ def test_tensors_of_another_architecture_are_named(tmp_path: Path) -> None:
 def test_an_architecture_of_the_future_is_unsupported() -> None:
     with pytest.raises(BundleUnsupported):
         build_network("resnet9000")
+
+
+def test_the_machine_settles_the_number_of_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """oneDNN's sums, and with them the last bits, change with it."""
+    predictor = TorchPredictor(write_random_bundle(tmp_path / "trial"), DeviceChoice.CPU)
+    square = RgbImage(64, 64, bytes(64 * 64 * 3))
+    used: list[int] = []
+    forward = torch.nn.Conv2d.forward
+
+    def watched(self: torch.nn.Conv2d, batch: torch.Tensor) -> torch.Tensor:
+        used.append(torch.get_num_threads())
+        return forward(self, batch)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", watched)
+    for told in (1, 2, 3):
+        with using_threads(told):
+            predictor.predict([square])
+            assert torch.get_num_threads() == told
+    assert set(used) == {THREADS}
