@@ -26,8 +26,10 @@ from drscreen.adapters.model.bundle import MANIFEST
 from drscreen.adapters.model.network import (
     build_network,
     channels_last,
+    fold_norms,
     grades_and_lesions,
     normalise,
+    unfold_norms,
 )
 from drscreen.domain.image import InputSpec
 from drscreen.domain.lesions import LesionClass
@@ -93,7 +95,9 @@ class Trainer:
         if start:
             shown = None if self._checkpoint.exists() else self._some_photographs()
             self._start = initialise(network, plan.architecture, start, shown)
-        self._network = channels_last(network.to(self._device))
+        # Norms whose statistics are gone only add a bias; the convolution does that for nothing.
+        folded = fold_norms(network.eval(), only=self._start.frozen)
+        self._network = channels_last(folded.to(self._device))
         self._averaged = copy.deepcopy(self._network).eval()
         self._optimiser = self._make_optimiser()
         self._seen: deque[tuple[int, int]] = deque(maxlen=_KAPPA_WINDOW)
@@ -144,7 +148,7 @@ class Trainer:
 
     def network(self) -> nn.Module:
         """The averaged network in evaluation mode, on the CPU, corrected for the sampling mix."""
-        final: nn.Module = copy.deepcopy(self._averaged).cpu().eval()
+        final = unfold_norms(copy.deepcopy(self._averaged).cpu().eval())
         with torch.no_grad():
             final.get_parameter("fc.bias").add_(prior_correction(sampling_mix(self._portions)))
         return final
@@ -216,7 +220,7 @@ class Trainer:
     def _set_modes(self) -> None:
         self._network.train()
         for name, module in self._network.named_modules():
-            if name in self._start.frozen or name.startswith(self.plan.still):
+            if name.startswith(self.plan.still):
                 module.eval()
 
     def _set_rates(self) -> None:

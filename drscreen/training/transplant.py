@@ -26,7 +26,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
-from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after
+from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after, plain_norm
 
 #: Room above the largest negative value seen, as a factor on it.
 _HEADROOM = 1.25
@@ -48,9 +48,9 @@ def transplant(
     shift, to be kept frozen. Deterministic for a seed of torch.
     """
     small = fold_norms(copy.deepcopy(small)).eval()
-    for module in large.modules():
+    for name, module in list(large.named_modules()):
         if isinstance(module, nn.BatchNorm2d):
-            _make_plain(module)
+            large.set_submodule(name, plain_norm(module.num_features).train(module.training))
     for name, module in large.named_modules():
         if isinstance(module, nn.Conv2d) and name.endswith("conv3"):
             nn.init.zeros_(module.weight)
@@ -181,14 +181,6 @@ def _conv(network: nn.Module, name: str) -> nn.Conv2d:
 def _bias(layer: nn.Conv2d | nn.Linear) -> torch.Tensor:
     """Zeros for a layer without one."""
     return torch.zeros(layer.weight.shape[0]) if layer.bias is None else layer.bias
-
-
-def _make_plain(norm: nn.BatchNorm2d) -> None:
-    """Statistics that divide by exactly one and subtract nothing."""
-    norm.reset_parameters()
-    norm.load_state_dict(
-        {"running_var": torch.full((norm.num_features,), 1.0 - norm.eps)}, strict=False
-    )
 
 
 def _selecting(c: int, wide: int, start: int, count: int) -> torch.Tensor:

@@ -2,8 +2,8 @@
 
 A bundle is `bundle.json` (the manifest), `model-*.safetensors` shards and `MODEL_CARD.md`. The
 manifest names the sha256 of every other file and ends with a hash of itself, so that one flipped
-byte anywhere is found. Weights are 8-bit per output channel; nothing here is ever unpickled, and
-nothing here imports torch.
+byte anywhere is found. Weights are 8-bit per output channel (`eight_bit`); nothing here is ever
+unpickled, and nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 
+from drscreen.adapters.model.eight_bit import Stored, is_tensor, unpacked
 from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported
 from drscreen.domain.grading import Grade, OperatingPoint
 from drscreen.domain.image import InputSpec
 from drscreen.domain.screening import ModelInfo
 
-FORMAT = 1
+#: 2 has largest weights kept apart; 1 is read as well.
+FORMAT = 2
+_READABLE = (1, FORMAT)
 MANIFEST = "bundle.json"
 CARD = "MODEL_CARD.md"
-#: Appended to a tensor's name: its per-output-channel scales. Such a tensor is stored as int8.
-SCALE_SUFFIX = "::scale"
 #: Which installed bundle is used when none is named: the first of these that is there. The light
 #: one first, as long as it is the better of the two on patients held out; see docs/training.md.
 PREFERRED = ("lite", "resnet152")
@@ -63,7 +64,7 @@ class Bundle:
             raise BundleDamaged("The network has no card.")
         return _verified(self.folder, CARD, files).decode(errors="replace")
 
-    def stored(self, shard: str) -> dict[str, npt.NDArray[Any]]:
+    def stored(self, shard: str) -> Stored:
         """A shard's arrays as they lie in its file, scales among them. Raises `BundleDamaged`.
 
         It is hashed again as it is read, so what is used is what was verified.
@@ -78,23 +79,13 @@ class Bundle:
         tensors: Tensors = {}
         for shard in self.shards:
             stored = self.stored(shard)
-            for name, values in stored.items():
-                if name.endswith(SCALE_SUFFIX):
-                    continue
-                scale = stored.get(name + SCALE_SUFFIX)
-                tensors[name] = dequantised(values, scale)
+            try:
+                tensors |= {name: unpacked(name, stored) for name in stored if is_tensor(name)}
+            except (KeyError, ValueError) as error:
+                raise BundleDamaged(f"The network's file {shard} makes no sense.") from error
         if not all(np.isfinite(values).all() for values in tensors.values()):
             raise BundleDamaged("The network holds values that are not numbers.")
         return tensors
-
-
-def dequantised(
-    values: npt.NDArray[Any], scale: npt.NDArray[np.float32] | None
-) -> npt.NDArray[np.float32]:
-    """int8 (out, ...) times fp32 scale (out,) gives fp32; without a scale only the type changes."""
-    if scale is None:
-        return values.astype(np.float32)
-    return values.astype(np.float32) * scale.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def installed(folder: Path) -> list[str]:
@@ -140,7 +131,7 @@ def read_bundle(folder: Path) -> Bundle:
         raise BundleDamaged("The network's manifest cannot be read.") from error
     if not isinstance(manifest, dict) or manifest.get("manifest_sha256") != manifest_hash(manifest):
         raise BundleDamaged("The network's manifest is not the one that was written.")
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") not in _READABLE:
         raise BundleUnsupported("The network was made for another version of drscreen.")
     if manifest.get("classes") != [grade.title for grade in Grade]:
         raise BundleUnsupported("The network does not grade on the five-step ICDR scale.")

@@ -11,30 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import save as save_safetensors
 
 from drscreen.adapters.model.bundle import (
     CARD,
     FORMAT,
     MANIFEST,
-    SCALE_SUFFIX,
     Bundle,
     Tensors,
-    dequantised,
     manifest_hash,
     read_bundle,
 )
+from drscreen.adapters.model.eight_bit import Stored, in_eight_bits, packed, unpacked
 from drscreen.domain.errors import BundleDamaged, FileUnwritable
 from drscreen.domain.grading import Grade, OperatingPoint
 from drscreen.domain.image import InputSpec
 
 #: A shard stays below 16 MB, so that bundles travel through anything.
 SHARD_BYTES = 15_500_000
-#: Scales that are tried, as shares of the one that clips nothing.
-_CLIPPING = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82, 0.79, 0.76)
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,44 +53,10 @@ class BundleContent:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-def quantised(
-    values: npt.NDArray[np.float32],
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """fp32 (out, ...) to int8 of the same shape and fp32 scale (out,), symmetric about zero.
-
-    Each channel's scale is the one of least squared error among a few: clipping its largest
-    weights a little keeps the many small ones more exact.
-    """
-    flat = values.reshape(values.shape[0], -1)
-    widest = np.maximum(np.abs(flat).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
-    least = np.full(flat.shape[0], np.inf)
-    scale = widest
-    for share in _CLIPPING:
-        tried = widest * np.float32(share)
-        error = ((_rounded(flat, tried) * tried[:, None] - flat) ** 2).sum(axis=1)
-        scale = np.where(error < least, tried, scale)
-        least = np.minimum(error, least)
-    return _rounded(flat, scale).astype(np.int8).reshape(values.shape), scale
-
-
-def _rounded(flat: npt.NDArray[np.float32], scale: npt.NDArray[np.float32]) -> Floats:
-    steps: Floats = np.rint(flat / scale[:, None]).clip(-127, 127)
-    return steps
-
-
-def in_eight_bits(name: str, values: npt.NDArray[Any]) -> bool:
-    """Whether a tensor is stored in 8 bits: the weights between the first layer and the head.
-
-    Those two have under 0.2% of the weights (2% where the head has two layers) and the most
-    influence on the result.
-    """
-    return values.ndim >= 2 and name != "conv1.weight" and not name.startswith("fc.")
-
-
 def as_stored(tensors: Tensors) -> Tensors:
     """The fp32 tensors that a bundle of `tensors` gives back."""
     return {
-        name: dequantised(*quantised(values)) if in_eight_bits(name, values) else values
+        name: unpacked(name, packed(name, values)) if in_eight_bits(name, values) else values
         for name, values in tensors.items()
     }
 
@@ -160,14 +120,13 @@ def _check(written: Bundle, expected: Tensors) -> None:
         raise BundleDamaged(f"The network did not read back as it was written: {wrong[:1]}.")
 
 
-def _shards(tensors: Tensors) -> list[dict[str, npt.NDArray[Any]]]:
-    shards: list[dict[str, npt.NDArray[Any]]] = [{}]
+def _shards(tensors: Tensors) -> list[Stored]:
+    shards: list[Stored] = [{}]
     filled = 0
     for name, values in tensors.items():
         # safetensors writes an array's memory as it lies, whatever its strides say.
-        entries: dict[str, npt.NDArray[Any]] = {name: np.ascontiguousarray(values)}
-        if in_eight_bits(name, values):
-            entries[name], entries[name + SCALE_SUFFIX] = quantised(values)
+        plain = np.ascontiguousarray(values)
+        entries = packed(name, plain) if in_eight_bits(name, plain) else {name: plain}
         size = sum(entry.nbytes for entry in entries.values())
         if filled + size > SHARD_BYTES and shards[-1]:
             shards.append({})

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from drscreen.adapters.model.bundle import SCALE_SUFFIX, Bundle, installed, read_bundle
+from drscreen.adapters.model.bundle import Bundle, installed, read_bundle
+from drscreen.adapters.model.eight_bit import is_tensor
 from drscreen.domain.errors import BundleError
 
 
@@ -23,7 +24,8 @@ class InstalledBundle:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor as it lies in its file: `type` is numpy's name, `size` counts bytes, scales too."""
+    """A tensor as it lies in its file: `type` is numpy's name, `size` counts bytes, scales and
+    peaks too."""
 
     name: str
     shape: tuple[int, ...]
@@ -56,10 +58,9 @@ def stored_tensors(bundle: Bundle) -> list[StoredTensor]:
     tensors = []
     for shard in bundle.shards:
         arrays = bundle.stored(shard)
-        for name, values in arrays.items():
-            if name.endswith(SCALE_SUFFIX):
-                continue
-            scale = arrays.get(name + SCALE_SUFFIX)
-            size = values.nbytes + (0 if scale is None else scale.nbytes)
+        for name in filter(is_tensor, arrays):
+            values = arrays[name]
+            parts = (a for n, a in arrays.items() if n == name or n.startswith(f"{name}::"))
+            size = sum(part.nbytes for part in parts)
             tensors.append(StoredTensor(name, values.shape, values.dtype.name, size))
     return tensors

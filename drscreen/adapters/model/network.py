@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -88,20 +88,48 @@ def norm_after(convolution: str) -> str:
     return convolution[: -len("conv1")] + "bn" + convolution[-1]
 
 
-def fold_norms(network: nn.Module) -> nn.Module:
+def fold_norms(network: nn.Module, only: Collection[str] | None = None) -> nn.Module:
     """Each batch norm of an evaluation-mode ResNet folded into its convolution, in place.
 
-    The same function, up to rounding, with a third of the layers fewer to run.
+    The same function, up to rounding, with a third of the layers fewer to run. `only` names the
+    norms to fold, all by default.
     """
     modules = dict(network.named_modules())
     for name, convolution in modules.items():
-        if isinstance(convolution, nn.Conv2d) and name != LESION_HEAD:
-            norm = modules[norm_after(name)]
-            if not isinstance(norm, nn.BatchNorm2d):
-                raise BundleUnsupported(f"The layer {name} has no batch norm to fold.")
-            network.set_submodule(name, fuse_conv_bn_eval(convolution, norm))
-            network.set_submodule(norm_after(name), nn.Identity())
+        if not isinstance(convolution, nn.Conv2d) or name == LESION_HEAD:
+            continue
+        norm = modules[norm_after(name)]
+        if only is not None and norm_after(name) not in only:
+            continue
+        if not isinstance(norm, nn.BatchNorm2d):
+            raise BundleUnsupported(f"The layer {name} has no batch norm to fold.")
+        network.set_submodule(name, fuse_conv_bn_eval(convolution, norm))
+        network.set_submodule(norm_after(name), nn.Identity())
     return network
+
+
+def unfold_norms(network: nn.Module) -> nn.Module:
+    """Norms that `fold_norms` took away put back in place, as plain ones that only add the bias.
+
+    So a network has torchvision's names and shapes again, whatever was folded.
+    """
+    modules = dict(network.named_modules())
+    for name, folded in modules.items():
+        if not isinstance(folded, nn.Conv2d) or name == LESION_HEAD or folded.bias is None:
+            continue
+        norm = plain_norm(folded.out_channels).to(folded.weight.device)
+        norm.load_state_dict({"bias": folded.bias.detach()}, strict=False)
+        folded.bias = None
+        network.set_submodule(norm_after(name), norm.train(folded.training))
+    return network
+
+
+def plain_norm(channels: int) -> nn.BatchNorm2d:
+    """A batch norm whose statistics divide by exactly one and subtract nothing."""
+    norm = nn.BatchNorm2d(channels)
+    variance = torch.full((channels,), 1.0 - norm.eps)
+    norm.load_state_dict({"running_var": variance}, strict=False)
+    return norm
 
 
 def channels_last(network: nn.Module) -> nn.Module:

@@ -13,13 +13,13 @@ from hypothesis.extra import numpy as hnp
 
 from drscreen.adapters.model.bundle import (
     MANIFEST,
-    dequantised,
     installed,
     manifest_hash,
     read_bundle,
     resolve,
 )
-from drscreen.adapters.model.bundle_writer import SHARD_BYTES, quantised, write_bundle
+from drscreen.adapters.model.bundle_writer import SHARD_BYTES, write_bundle
+from drscreen.adapters.model.eight_bit import PEAK_SUFFIX, packed, unpacked
 from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported, FileUnwritable
 from tests.bundles import content, random_tensors, write_random_bundle
 
@@ -88,9 +88,21 @@ def test_eight_bits_err_by_no_more_than_plain_rounding(values: npt.NDArray[np.fl
     flat = values.reshape(values.shape[0], -1)
     step = np.maximum(np.abs(flat).max(axis=1, keepdims=True), 1e-12) / np.float32(127)
     plain = ((np.rint(flat / step) * step - flat) ** 2).sum(axis=1)
-    restored = dequantised(*quantised(values)).reshape(flat.shape)
-    found = ((restored - flat) ** 2).sum(axis=1)
-    assert (found <= plain * 1.001 + 1e-9).all()
+    restored = unpacked("w", packed("w", values)).reshape(flat.shape)
+    found = ((restored - flat) ** 2).sum()
+    assert found <= plain.sum() * 1.001 + 1e-9
+
+
+def test_small_weights_beside_a_single_large_one_survive() -> None:
+    # A transplanted row picks one input; what training adds to the others is far smaller.
+    picks = np.eye(64, 256, dtype=np.float32)
+    learnt = np.random.default_rng(1).normal(0, 1e-3, (64, 256)).astype(np.float32)
+    stored = packed("w", picks + learnt)
+    found = unpacked("w", stored)
+    assert np.abs(found - (picks + learnt)).max() < 5e-4
+    assert np.corrcoef((found - picks).ravel(), learnt.ravel())[0, 1] > 0.99
+    # Where no weight stands out nothing is kept apart.
+    assert "w" + PEAK_SUFFIX not in packed("w", learnt)
 
 
 # --- bad input -----------------------------------------------------------------------------
@@ -136,7 +148,7 @@ def rewrite(bundle: Path, **changes: object) -> None:
     (bundle / MANIFEST).write_text(json.dumps(manifest))
 
 
-@pytest.mark.parametrize("changes", [{"format": 2}, {"classes": ["no", "yes"]}])
+@pytest.mark.parametrize("changes", [{"format": 3}, {"classes": ["no", "yes"]}])
 def test_a_bundle_of_another_kind_is_unsupported(bundle: Path, changes: dict[str, object]) -> None:
     rewrite(bundle, **changes)
     with pytest.raises(BundleUnsupported):
