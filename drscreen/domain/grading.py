@@ -6,6 +6,7 @@ Scale: International Clinical Diabetic Retinopathy (ICDR), Wilkinson et al., Oph
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -39,6 +40,11 @@ _TITLES = {
 #: More than mild (mtmDR): grade 2 and above is referable. Vision-threatening (vtDR): 3 and above.
 REFERABLE_FROM = Grade.MODERATE
 VISION_THREATENING_FROM = Grade.SEVERE
+
+#: Expected grades from which grade 1, 2, 3 and 4 are given; ascending.
+GradeCuts = tuple[float, float, float, float]
+#: The expected grade rounded to the nearest.
+ROUNDING: GradeCuts = (0.5, 1.5, 2.5, 3.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +104,22 @@ def expected_grade(probabilities: Sequence[float]) -> float:
     return math.fsum(g * p for g, p in enumerate(probabilities))
 
 
-def grade_photograph(logits: Sequence[float], temperature: float, point: OperatingPoint) -> Grading:
+def grade_photograph(
+    logits: Sequence[float],
+    temperature: float,
+    point: OperatingPoint,
+    cuts: GradeCuts = ROUNDING,
+) -> Grading:
     """Turn five logits into a grading.
 
-    The grade is the expected grade rounded to the nearest: of all single grades it minimises the
-    expected squared error, which is what quadratic weighted kappa punishes.
+    The grade is where the expected grade falls among `cuts`. Rounding minimises the expected
+    squared error, which quadratic weighted kappa punishes; a bundle's own cuts make the grades as
+    frequent as readers give them.
     """
     p = calibrated_probabilities(logits, temperature)
     referable_probability = min(1.0, math.fsum(p[REFERABLE_FROM:]))
     return Grading(
-        grade=Grade(math.floor(expected_grade(p) + 0.5)),
+        grade=Grade(bisect_right(cuts, expected_grade(p))),
         probabilities=p,
         referable_probability=referable_probability,
         vision_threatening_probability=min(1.0, math.fsum(p[VISION_THREATENING_FROM:])),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drscreen.domain.cancel import CancelToken
 from drscreen.domain.explanation import Explanation
-from drscreen.domain.grading import Grading, OperatingPoint
+from drscreen.domain.grading import ROUNDING, GradeCuts, Grading, OperatingPoint
 from drscreen.domain.image import InputSpec, Laterality
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.referral import Decision
@@ -43,6 +43,7 @@ class PredictorSpec:
     operating_point: OperatingPoint
     device: str
     precision: str
+    grade_cuts: GradeCuts = ROUNDING
 
 
 @dataclass(frozen=True, slots=True)

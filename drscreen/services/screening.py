@@ -119,7 +119,10 @@ class ScreeningService:
             logits, explanation = self._predictor.explain(square)
         else:
             (logits,) = self._predictor.predict([square])
-        return grade_photograph(logits, spec.temperature, spec.operating_point), explanation
+        grading = grade_photograph(
+            logits, spec.temperature, spec.operating_point, spec.grade_cuts
+        )
+        return grading, explanation
 
     def _save(
         self, target: SaveTo, data: bytes, result: ScreeningResult, is_drawing: bool

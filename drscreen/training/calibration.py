@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from drscreen.domain.grading import REFERABLE_FROM, OperatingPoint
+from drscreen.domain.grading import REFERABLE_FROM, Grade, GradeCuts, OperatingPoint
 from drscreen.training.metrics import Floats, Ints
 
 #: A missed referable eye costs more than an unneeded referral (clinical.md's default target).
@@ -82,6 +82,7 @@ class Calibration:
 
     temperature: float
     operating_point: OperatingPoint
+    grade_cuts: GradeCuts
     curve: tuple[BandPoint, ...]
     band: BandPoint
 
@@ -102,6 +103,7 @@ def calibrate(logits: Floats, truth: Ints) -> Calibration:
             abstain_high=band.high,
             vision_threatening=URGENT_FROM,
         ),
+        fit_cuts(softmax(logits / temperature), truth),
         curve,
         band,
     )
@@ -182,6 +184,27 @@ def threshold_for_sensitivity(
         return 0.5
     needed = math.ceil(target * scores.size)
     return float(np.clip(scores[needed - 1], 1e-6, 1 - 1e-6))
+
+
+def fit_cuts(probabilities: Floats, truth: Ints) -> GradeCuts:
+    """Cuts of the expected grade that give each grade as often as the reader did.
+
+    probabilities (n, 5), truth (n,). Rounding gives the rare grades too seldom, because a network
+    that doubts answers near the mean. Equal margins are no proof of the best kappa, but they rest on
+    counts alone and cannot chase single photographs. A grade that no reader gave is never given.
+    """
+    expected = np.sort(probabilities @ np.arange(len(Grade)))
+    cuts = []
+    for grade in list(Grade)[1:]:
+        below = int((truth < grade).sum())
+        if below == truth.size:
+            cuts.append(float(len(Grade) - 1))
+        elif below == 0:
+            cuts.append(0.0)
+        else:
+            cuts.append(float((expected[below - 1] + expected[below]) / 2))
+    mild, moderate, severe, proliferative = cuts
+    return mild, moderate, severe, proliferative
 
 
 def _golden_section(function: Callable[[float], float], low: float, high: float) -> float:

@@ -128,17 +128,25 @@ def _judged(
     photograph: LabelledPhotograph, logits: Floats, calibration: Calibration
 ) -> EvaluatedPhotograph:
     point = calibration.operating_point
-    grading = grade_photograph(logits.tolist(), calibration.temperature, point)
+    cuts = calibration.grade_cuts
+    grading = grade_photograph(logits.tolist(), calibration.temperature, point, cuts)
     decision = decide(QualityVerdict(gradable=True, score=1.0), grading, point)
     return EvaluatedPhotograph(photograph.patient, photograph.grade, grading, decision)
 
 
 def _agreement(what: str, one: Floats, other: Floats, calibration: Calibration) -> dict[str, float]:
     """Shares of photographs whose grade, and whose referable call, are the same under both."""
-    point, temperature = calibration.operating_point, calibration.temperature
     pairs = [
-        (grade_photograph(a, temperature, point), grade_photograph(b, temperature, point))
-        for a, b in zip(one.tolist(), other.tolist(), strict=True)
+        tuple(
+            grade_photograph(
+                logits,
+                calibration.temperature,
+                calibration.operating_point,
+                calibration.grade_cuts,
+            )
+            for logits in pair
+        )
+        for pair in zip(one.tolist(), other.tolist(), strict=True)
     ]
     return {
         f"{what}_grade": sum(a.grade == b.grade for a, b in pairs) / len(pairs),

@@ -126,6 +126,7 @@ class TrainingRun:
                 beside=other,
             ),
             agreement=measurement.agreement,
+            grade_cuts=measurement.calibration.grade_cuts,
             pooling_power=power,
             provenance=provenance,
             metrics={

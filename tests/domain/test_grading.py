@@ -59,6 +59,13 @@ def test_grade_is_the_nearest_to_the_expected(values: tuple[float, ...], t: floa
     assert abs(grading.grade - expected_grade(grading.probabilities)) <= 0.5 + 1e-9
 
 
+def test_a_bundles_own_cuts_decide_the_grade() -> None:
+    values = [2.0, 1.0, 1.0, 0.0, 0.0]  # an expected grade of about 1.0
+    assert grade_photograph(values, 1.0, POINT).grade is Grade.MILD
+    assert grade_photograph(values, 1.0, POINT, (0.3, 0.8, 1.5, 2.5)).grade is Grade.MODERATE
+    assert grade_photograph(values, 1.0, POINT, (1.1, 1.2, 1.5, 2.5)).grade is Grade.NONE
+
+
 @pytest.mark.parametrize("grade", list(Grade))
 def test_a_certain_network_gives_its_grade(grade: Grade) -> None:
     values = [40.0 if g == grade else 0.0 for g in Grade]

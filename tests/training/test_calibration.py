@@ -22,7 +22,9 @@ from drscreen.training.calibration import (
     BandPoint,
     calibrate,
     choose_band,
+    fit_cuts,
     risk_coverage,
+    softmax,
     threshold_for_sensitivity,
 )
 from drscreen.training.metrics import Floats, Ints
@@ -158,3 +160,24 @@ def test_one_class_only_still_gives_a_band_and_plain_json(grade: int) -> None:
     assert found.band.factor >= NARROWEST
     assert (found.curve[0].missed_share is None) == (grade == 0)
     json.dumps([asdict(point) for point in found.curve], allow_nan=False)
+
+
+def test_grades_are_given_as_often_as_the_reader_gave_them() -> None:
+    _, truth = graded(2000)
+    # A network in doubt: its expected grades crowd about their mean.
+    expected = 1.0 + 0.3 * (truth + np.random.default_rng(5).normal(0, 0.8, truth.size) - 1.0)
+    expected = expected.clip(0, 4)
+    probabilities = np.stack([1 - expected / 4, *[np.zeros(truth.size)] * 3, expected / 4], axis=1)
+    cuts = fit_cuts(probabilities, truth)
+    assert list(cuts) == sorted(cuts)
+    found = np.searchsorted(cuts, expected, side="right")
+    np.testing.assert_allclose(np.bincount(found, minlength=5), np.bincount(truth), atol=1)
+    assert np.bincount(np.rint(expected).astype(int), minlength=5)[4] == 0
+
+
+def test_a_grade_that_no_reader_gave_is_never_given() -> None:
+    logits, truth = graded(400)
+    kept = truth < 4
+    cuts = fit_cuts(softmax(logits[kept]), truth[kept])
+    assert cuts[3] == 4.0
+    assert cuts[2] < 4.0

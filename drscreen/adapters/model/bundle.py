@@ -22,7 +22,7 @@ from safetensors.numpy import load as load_safetensors
 
 from drscreen.adapters.model.eight_bit import Stored, is_tensor, unpacked
 from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported
-from drscreen.domain.grading import Grade, OperatingPoint
+from drscreen.domain.grading import ROUNDING, Grade, GradeCuts, OperatingPoint
 from drscreen.domain.image import InputSpec
 from drscreen.domain.screening import ModelInfo
 
@@ -48,6 +48,7 @@ class Bundle:
     input: InputSpec
     temperature: float
     operating_point: OperatingPoint
+    grade_cuts: GradeCuts
     #: Share of held-out photographs with the same grade, and with the same referable call, in bf16
     #: as in fp32: the smaller of the two
     bf16_agreement: float
@@ -149,6 +150,10 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
     agreement = manifest["agreement"]
     mean_r, mean_g, mean_b = (float(x) for x in spec["mean"])
     std_r, std_g, std_b = (float(x) for x in spec["std"])
+    cuts = [float(x) for x in manifest.get("grade_cuts", ROUNDING)]
+    mild, moderate, severe, proliferative = cuts
+    if cuts != sorted(cuts) or not 0 <= mild <= proliferative <= len(Grade) - 1:
+        raise ValueError("cuts between grades ascend from 0 to 4")
     return Bundle(
         folder=folder,
         info=ModelInfo(
@@ -163,6 +168,7 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
         ),
         temperature=float(manifest["temperature"]),
         operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
+        grade_cuts=(mild, moderate, severe, proliferative),
         bf16_agreement=min(float(agreement["bf16_grade"]), float(agreement["bf16_referable"])),
         pooling_power=float(manifest.get("pooling_power", 1.0)),
         shards=tuple(n for n in manifest["files"] if n.endswith(".safetensors")),

@@ -24,7 +24,7 @@ from drscreen.adapters.model.bundle import (
 )
 from drscreen.adapters.model.eight_bit import Stored, in_eight_bits, packed, unpacked
 from drscreen.domain.errors import BundleDamaged, FileUnwritable
-from drscreen.domain.grading import Grade, OperatingPoint
+from drscreen.domain.grading import ROUNDING, Grade, GradeCuts, OperatingPoint
 from drscreen.domain.image import InputSpec
 
 #: A shard stays below 16 MB, so that bundles travel through anything.
@@ -48,6 +48,7 @@ class BundleContent:
     operating_point: OperatingPoint
     card: str
     agreement: Mapping[str, float]
+    grade_cuts: GradeCuts = ROUNDING
     pooling_power: float = 1.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -96,6 +97,7 @@ def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bund
         "input": asdict(content.input),
         "temperature": content.temperature,
         "operating_point": asdict(content.operating_point),
+        "grade_cuts": list(content.grade_cuts),
         "agreement": dict(content.agreement),
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         "provenance": dict(content.provenance),

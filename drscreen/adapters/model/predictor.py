@@ -76,6 +76,7 @@ class TorchPredictor:
             operating_point=bundle.operating_point,
             device=self._device.type,
             precision="bf16" if self._dtype is torch.bfloat16 else "fp32",
+            grade_cuts=bundle.grade_cuts,
         )
 
     @property
