@@ -119,9 +119,7 @@ class ScreeningService:
             logits, explanation = self._predictor.explain(square)
         else:
             (logits,) = self._predictor.predict([square])
-        grading = grade_photograph(
-            logits, spec.temperature, spec.operating_point, spec.grade_cuts
-        )
+        grading = grade_photograph(logits, spec.temperature, spec.operating_point, spec.grade_cuts)
         return grading, explanation
 
     def _save(

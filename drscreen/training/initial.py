@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,21 @@ from safetensors.torch import load_file
 from torch import nn
 
 from drscreen.adapters.model.bundle import Bundle, read_bundle
-from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after
+from drscreen.adapters.model.network import LESION_HEAD, norm_after, plain_norm
 from drscreen.adapters.model.predictor import load_network
 from drscreen.domain.errors import CheckpointError
 from drscreen.training.transplant import transplant
 
 
+#: Channels whose variance is below this say nothing about how wide they are.
+_SILENT = 1e-4
+_AT_A_TIME = 8
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """What `initialise` did: the layers that hold weights now, and the batch norms to keep frozen
-    because their statistics were folded away.
+    because no statistics can wake them.
     """
 
     filled: frozenset[str] = frozenset()
@@ -29,45 +34,110 @@ class Start:
 
 
 def initialise(
-    network: nn.Module, architecture: str, source: Path, photographs: torch.Tensor | None
+    network: nn.Module,
+    architecture: str,
+    source: Path,
+    photographs: torch.Tensor | None,
+    still: tuple[str, ...] = (),
 ) -> Start:
     """Fill `network` from `source`. Raises `CheckpointError` or a `BundleError`.
 
     A folder is a bundle: an earlier network of the same architecture, heads included, or a
-    ResNet-18 to transplant into a ResNet-152. For that some dozens of `photographs` as the network
-    takes them, float (n, 3, size, size), are looked at; without them the transplanting, which takes
-    a minute, is left out, for a network whose checkpoint comes next. `.npz` is a trunk whose batch
-    norms were folded into convolution weight and bias; layers that it lacks stay random.
-    `.safetensors` is a state dict in torchvision's names, norms alive; its head is left out where
-    its shape differs.
+    ResNet-18 to transplant into a ResNet-152. `.npz` is a trunk whose batch norms were folded into
+    convolution weight and bias; layers that it lacks stay random. `.safetensors` is a state dict in
+    torchvision's names; its head is left out where its shape differs.
+
+    Some dozens of `photographs` as the network takes them, float (n, 3, size, size), are looked at:
+    norms that were folded away are woken with their statistics, but for those of layers that are
+    left `still`, and a transplant is fitted on them. Without photographs, for a network whose
+    checkpoint comes next, both are left out.
     """
     if source.is_dir():
-        return _from_bundle(network, architecture, read_bundle(source), photographs)
-    if source.suffix == ".npz":
-        return _from_folded(network, _folded_trunk(source), source.name)
-    if source.suffix == ".safetensors":
-        return _from_state_dict(network, source)
-    raise CheckpointError(
-        f"{source.name}: a start is a bundle's folder, a .npz trunk or a .safetensors state dict."
+        bundle = read_bundle(source)
+        if (bundle.architecture, architecture) == ("resnet18", "resnet152"):
+            return _transplanted(network, bundle, photographs)
+        if bundle.architecture != architecture:
+            raise CheckpointError(
+                f"{bundle.folder.name} holds a {bundle.architecture}; this training is of a "
+                f"{architecture}."
+            )
+        filled = _fill(network, load_network(bundle).state_dict(), bundle.folder.name)
+    elif source.suffix == ".npz":
+        filled = _fill_folded(network, _folded_trunk(source), source.name)
+    elif source.suffix == ".safetensors":
+        filled = _fill(network, _state_dict(source), source.name)
+    else:
+        raise CheckpointError(
+            f"{source.name}: a start is a bundle's folder, a .npz trunk or a .safetensors state "
+            "dict."
+        )
+    if photographs is not None:
+        asleep = [n for n in filled if _is_plain(network, n) and not n.startswith(still)]
+        wake_norms(network, asleep, photographs)
+    return Start(filled)
+
+
+def wake_norms(network: nn.Module, names: Iterable[str], photographs: torch.Tensor) -> None:
+    """Give plain norms the statistics of `photographs`, so that the network computes what it did.
+
+    A folded trunk has no norms to speak of, and trained without them it learns several times more
+    slowly. With the mean and spread of what passes through it, and a scale and shift that undo
+    both, a norm works as if it had always been there.
+    """
+    layers = {name: network.get_submodule(name) for name in names}
+    sums = {name: torch.zeros(2, layer.num_features) for name, layer in layers.items()}
+    counts = dict.fromkeys(layers, 0)
+
+    def listen(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
+        def heard(_layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+            values = inputs[0]
+            sums[name][0] += values.sum(dim=(0, 2, 3))
+            sums[name][1] += values.square().sum(dim=(0, 2, 3))
+            counts[name] += values.numel() // values.shape[1]
+
+        return heard
+
+    hooks = [layer.register_forward_pre_hook(listen(name)) for name, layer in layers.items()]
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        for part in torch.split(photographs, _AT_A_TIME):
+            network(part)
+        for hook in hooks:
+            hook.remove()
+        for name, layer in layers.items():
+            mean, square = sums[name] / counts[name]
+            variance = (square - mean.square()).clamp_min(0.0)
+            spread = torch.where(variance < _SILENT, 1.0, variance)
+            layer.bias.add_(layer.weight * mean)
+            layer.weight.mul_((spread + layer.eps).sqrt())
+            layer.running_mean.copy_(mean)
+            layer.running_var.copy_(spread)
+    network.train(was_training)
+
+
+def _is_plain(network: nn.Module, name: str) -> bool:
+    """Whether a layer is a norm that does nothing but add a bias."""
+    layer = network.get_submodule(name)
+    if not isinstance(layer, nn.BatchNorm2d):
+        return False
+    plain = plain_norm(layer.num_features)
+    return all(
+        torch.equal(own, other)
+        for own, other in zip(
+            (layer.running_mean, layer.running_var, layer.weight),
+            (plain.running_mean, plain.running_var, plain.weight),
+            strict=True,
+        )
     )
 
 
-def _from_bundle(
-    network: nn.Module, architecture: str, bundle: Bundle, photographs: torch.Tensor | None
-) -> Start:
-    earlier = load_network(bundle)
-    if (bundle.architecture, architecture) == ("resnet18", "resnet152"):
-        if photographs is not None:
-            transplant(earlier, network, photographs)
-        named = dict(network.named_modules())
-        norms = frozenset(n for n, module in named.items() if isinstance(module, nn.BatchNorm2d))
-        return Start(frozenset(named), norms)
-    if bundle.architecture != architecture:
-        raise CheckpointError(
-            f"{bundle.folder.name} holds a {bundle.architecture}; this training is of a "
-            f"{architecture}."
-        )
-    return _from_folded(network, fold_norms(earlier).state_dict(), bundle.folder.name)
+def _transplanted(network: nn.Module, bundle: Bundle, photographs: torch.Tensor | None) -> Start:
+    if photographs is not None:
+        transplant(load_network(bundle), network, photographs)
+    named = dict(network.named_modules())
+    norms = frozenset(n for n, module in named.items() if isinstance(module, nn.BatchNorm2d))
+    return Start(frozenset(named), norms)
 
 
 def _folded_trunk(source: Path) -> Mapping[str, torch.Tensor]:
@@ -78,48 +148,51 @@ def _folded_trunk(source: Path) -> Mapping[str, torch.Tensor]:
         raise CheckpointError(f"{source.name} cannot be read.") from error
 
 
-def _from_folded(network: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> Start:
+def _fill_folded(
+    network: nn.Module, tensors: Mapping[str, torch.Tensor], name: str
+) -> frozenset[str]:
+    """The layers that hold weights now, plain norms among them."""
     modules = dict(network.named_modules())
-    frozen: set[str] = set()
+    filled = set()
     for layer in {key.rpartition(".")[0] for key in tensors}:
         weight, bias = tensors.get(f"{layer}.weight"), tensors.get(f"{layer}.bias")
         target = modules.get(layer)
-        if not isinstance(target, nn.Conv2d | nn.Linear):
+        if not isinstance(target, nn.Conv2d):
             raise CheckpointError(f"{name} has a layer {layer!r} that this network lacks.")
         if weight is None or bias is None or weight.shape != target.weight.shape:
             raise CheckpointError(f"{name}: {layer} does not fit the network.")
-        if isinstance(target, nn.Linear) or layer == LESION_HEAD:
-            target.load_state_dict({"weight": weight, "bias": bias})
-            continue
         target.load_state_dict({"weight": weight})
-        # The bias moves into the batch norm; 1 - eps makes that divide by exactly one.
-        modules[norm_after(layer)].load_state_dict(
-            {
-                "weight": torch.ones_like(bias),
-                "bias": bias,
-                "running_mean": torch.zeros_like(bias),
-                "running_var": torch.full_like(bias, 1.0 - nn.BatchNorm2d(1).eps),
-            },
-            strict=False,
-        )
-        frozen.add(norm_after(layer))
-    filled = frozen | {key.rpartition(".")[0] for key in tensors}
-    return Start(frozenset(filled), frozenset(frozen))
+        norm = plain_norm(len(bias))
+        norm.load_state_dict({"bias": bias}, strict=False)
+        modules[norm_after(layer)].load_state_dict(norm.state_dict())
+        filled |= {layer, norm_after(layer)}
+    return frozenset(filled)
 
 
-def _from_state_dict(network: nn.Module, source: Path) -> Start:
+def _state_dict(source: Path) -> Mapping[str, torch.Tensor]:
     try:
-        state = load_file(source)
+        return load_file(source)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{source.name} cannot be read.") from error
+
+
+def _fill(network: nn.Module, state: Mapping[str, torch.Tensor], name: str) -> frozenset[str]:
+    """The layers that hold weights now. A head of another shape is left out."""
     own = network.state_dict()
-    state = {n: t for n, t in state.items() if not n.startswith("fc.") or t.shape == own[n].shape}
-    wrong = [n for n, t in state.items() if n not in own or own[n].shape != t.shape]
     heads = ("fc.", f"{LESION_HEAD}.")
-    missing = [n for n in own if n not in state and not n.startswith(heads)]
+    state = {
+        n: t
+        for n, t in state.items()
+        if not n.startswith(heads) or (n in own and t.shape == own[n].shape)
+    }
+    wrong = [n for n, t in state.items() if n not in own or own[n].shape != t.shape]
+    counted = "num_batches_tracked"
+    missing = [
+        n for n in own if n not in state and not n.startswith(heads) and not n.endswith(counted)
+    ]
     if wrong or missing:
         raise CheckpointError(
-            f"{source.name} is of another architecture: {(wrong + missing)[0]!r} does not fit."
+            f"{name} is of another architecture: {(wrong + missing)[0]!r} does not fit."
         )
     network.load_state_dict(state, strict=False)
-    return Start(frozenset(name.rpartition(".")[0] for name in state))
+    return frozenset(name.rpartition(".")[0] for name in state)

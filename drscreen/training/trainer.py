@@ -94,9 +94,11 @@ class Trainer:
         self._start = Start()
         if start:
             shown = None if self._checkpoint.exists() else self._some_photographs()
-            self._start = initialise(network, plan.architecture, start, shown)
-        # Norms whose statistics are gone only add a bias; the convolution does that for nothing.
-        folded = fold_norms(network.eval(), only=self._start.frozen)
+            self._start = initialise(network, plan.architecture, start, shown, plan.still)
+        # Norms that do not learn scale and shift what the convolution can do itself, for nothing.
+        norms = (n for n, m in network.named_modules() if isinstance(m, nn.BatchNorm2d))
+        asleep = {n for n in norms if n in self._start.frozen or n.startswith(plan.still)}
+        folded = fold_norms(network.eval(), only=asleep)
         self._network = channels_last(folded.to(self._device))
         self._averaged = copy.deepcopy(self._network).eval()
         self._optimiser = self._make_optimiser()

@@ -11,8 +11,8 @@ channels, the same stage of ResNet-152 has bottlenecks of width C around 4 C cha
   ReLU is made harmless by a bias so large that nothing is negative, taken off again behind it.
 
 So a basic block costs two bottlenecks and a stage's two blocks four. Stages 1 and 4 have three:
-there the last bottleneck is fitted by least squares to what the second basic block adds. The
-bottlenecks left over (4 of stage 2, 32 of stage 3) start as the identity, with a last convolution
+there the last bottleneck begins with half of the second basic block, and all three are fitted
+together, by least squares, to what the two blocks give. The bottlenecks left over (4 of stage 2, 32 of stage 3) start as the identity, with a last convolution
 of zeros.
 """
 
@@ -31,8 +31,13 @@ from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after,
 #: Room above the largest negative value seen, as a factor on it.
 _HEADROOM = 1.25
 _FIT_STEPS = 600
-_FIT_BATCH = 8
-_FIT_RATE = 3e-3
+_FIT_BATCH = 4
+_FIT_RATE = 1e-3
+#: Large maps are fitted a window at a time; four 3 x 3 convolutions see four cells beyond its edge.
+_WINDOW = 40
+_SPOILT = 4
+#: Photographs run through the small network at a time.
+_AT_A_TIME = 8
 
 
 def transplant(
@@ -65,7 +70,8 @@ def transplant(
         if len(list(large.get_submodule(f"layer{stage}").children())) > 3:
             _fill_second(large, stage, blocks.get_submodule("1"), first)
         else:
-            _fit_second(large, stage, first, second, progress)
+            _begin_second(large, stage, blocks.get_submodule("1"))
+            _fit_stage(large, stage, features, second, progress)
         features = second
     for head in ("fc", LESION_HEAD):
         if head in dict(small.named_children()):
@@ -99,40 +105,56 @@ def _fill_second(large: nn.Module, stage: int, block: nn.Module, x: torch.Tensor
     _put_b(large, f"layer{stage}.3", block, hidden, read=2 * c, take_off=0.0)
 
 
-def _fit_second(
+def _begin_second(large: nn.Module, stage: int, block: nn.Module) -> None:
+    """One bottleneck in place of basic block 1: its first convolution, and of its second what a
+    1 x 1 convolution can do. `_fit_stage` goes on from there.
+    """
+    first, second = _conv(block, "conv1"), _conv(block, "conv2")
+    c, name = first.out_channels, f"layer{stage}.2"
+    _put(large, f"{name}.conv1", _selecting(c, 4 * c, start=0, count=c), torch.zeros(c))
+    _put(large, f"{name}.conv2", first.weight, _bias(first))
+    weight, bias = torch.zeros(4 * c, c, 1, 1), torch.zeros(4 * c)
+    weight[:c], bias[:c] = second.weight.detach()[:, :, 1:2, 1:2], _bias(second)
+    _put(large, f"{name}.conv3", weight, bias)
+
+
+def _fit_stage(
     large: nn.Module,
     stage: int,
     x: torch.Tensor,
     wanted: torch.Tensor,
     progress: Callable[[int, int], None],
 ) -> None:
-    """One bottleneck that comes close to a basic block: its inner layers fitted by Adam."""
-    c = x.shape[1]
-    reduce = nn.Conv2d(c, c, 1)
-    conv = nn.Conv2d(c, c, 3, padding=1)
-    expand = nn.Conv2d(c, c, 1)
-    with torch.no_grad():
-        reduce.weight.copy_(torch.eye(c).view(c, c, 1, 1))
-        _bias(reduce).zero_()
-        expand.weight.mul_(0.1)
-    parameters = [*reduce.parameters(), *conv.parameters(), *expand.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=_FIT_RATE)
+    """Bring all bottlenecks of a stage together closer to what the small one's stage gives."""
+    blocks = large.get_submodule(f"layer{stage}")
+    wide = _conv(large, f"layer{stage}.0.conv1").in_channels
+    optimiser = torch.optim.Adam(blocks.parameters(), lr=_FIT_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _FIT_STEPS)
     for step in range(_FIT_STEPS):
-        picks = torch.randint(len(x), (_FIT_BATCH,))
-        added = expand(F.relu(conv(F.relu(reduce(x[picks])))))
-        loss = F.mse_loss(F.relu(x[picks] + added), wanted[picks])
+        rows = torch.randint(len(x), (_FIT_BATCH,))
+        given, target, inner = _crop(x[rows], wanted[rows])
+        padded = F.pad(given, (0, 0, 0, 0, 0, wide - given.shape[1]))
+        found = blocks(padded)[:, : target.shape[1]]
+        top, left = (slice(inner, size - inner) for size in target.shape[2:])
+        loss = F.mse_loss(found[:, :, top, left], target[:, :, top, left])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
         optimiser.step()
         schedule.step()
         progress(step + 1, _FIT_STEPS)
-    name = f"layer{stage}.2"
-    _put(large, f"{name}.conv1", _padded(reduce.weight, 4 * c), _bias(reduce))
-    _put(large, f"{name}.conv2", conv.weight, _bias(conv))
-    weight, bias = torch.zeros(4 * c, c, 1, 1), torch.zeros(4 * c)
-    weight[:c], bias[:c] = expand.weight, _bias(expand)
-    _put(large, f"{name}.conv3", weight, bias)
+    for parameter in blocks.parameters():
+        parameter.grad = None
+
+
+def _crop(x: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """The same random window of both where they are large, and its margin that padding spoils."""
+    height, width = x.shape[2:]
+    if x.shape[2:] != wanted.shape[2:] or min(height, width) <= _WINDOW:
+        return x, wanted, 0
+    top = int(torch.randint(height - _WINDOW, ()))
+    left = int(torch.randint(width - _WINDOW, ()))
+    window = (..., slice(top, top + _WINDOW), slice(left, left + _WINDOW))
+    return x[window], wanted[window], _SPOILT
 
 
 def _put_a(large: nn.Module, name: str, block: nn.Module, wide: int, into: int) -> None:
@@ -212,5 +234,5 @@ def _lift(values: torch.Tensor) -> float:
 
 def _batched(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
-        done = torch.cat([function(part) for part in torch.split(x, _FIT_BATCH)])
+        done = torch.cat([function(part) for part in torch.split(x, _AT_A_TIME)])
     return done.clone()

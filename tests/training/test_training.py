@@ -135,11 +135,39 @@ def test_a_folded_trunk_computes_what_it_computed_before_folding(tmp_path: Path)
     trunk: dict[str, Any] = {"conv1.weight": weight, "conv1.bias": np.arange(64.0)}
     np.savez(tmp_path / "trunk.npz", **trunk)
     network = build_network("resnet18").eval()
-    assert initialise(network, "resnet18", tmp_path / "trunk.npz", None).frozen == {"bn1"}
+    assert initialise(network, "resnet18", tmp_path / "trunk.npz", None).filled == {"conv1", "bn1"}
     pixels = torch.rand(2, 3, 32, 32)
     stem = torch.nn.Sequential(network.get_submodule("conv1"), network.get_submodule("bn1"))
     expected = original.get_submodule("conv1")(pixels) + torch.arange(64.0).view(1, 64, 1, 1)
     torch.testing.assert_close(stem(pixels), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_woken_norms_leave_the_network_what_it_computes(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    layers = {
+        name: module
+        for name, module in build_network("resnet18").named_modules()
+        if isinstance(module, torch.nn.Conv2d)
+    }
+    trunk: dict[str, Any] = {}
+    for name, layer in layers.items():
+        trunk[f"{name}.weight"] = layer.weight.detach().numpy()
+        trunk[f"{name}.bias"] = torch.randn(layer.out_channels).numpy()
+    np.savez(tmp_path / "trunk.npz", **trunk)
+    photographs = torch.randn(12, 3, 64, 64)
+    asleep, awake = (build_network("resnet18").eval() for _ in range(2))
+    awake.load_state_dict(asleep.state_dict())
+    initialise(asleep, "resnet18", tmp_path / "trunk.npz", None)
+    initialise(awake, "resnet18", tmp_path / "trunk.npz", photographs, still=("layer1",))
+    with torch.inference_mode():
+        torch.testing.assert_close(awake(photographs), asleep(photographs), rtol=1e-3, atol=1e-3)
+        # They tell the photographs' own statistics, so that training on does not start with a jump.
+        seen = awake.get_submodule("conv1")(photographs)
+    stem = awake.get_submodule("bn1")
+    assert isinstance(stem, torch.nn.BatchNorm2d)
+    torch.testing.assert_close(stem.running_mean, seen.mean((0, 2, 3)), rtol=1e-3, atol=1e-3)
+    left = awake.get_buffer("layer1.0.bn1.running_mean")
+    assert torch.equal(left, torch.zeros_like(left))
 
 
 def test_a_start_of_another_architecture_is_named(tmp_path: Path) -> None:
