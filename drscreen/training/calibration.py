@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from drscreen.domain.grading import REFERABLE_FROM, Grade, GradeCuts, OperatingPoint
+from drscreen.domain.grading import REFERABLE_FROM, ROUNDING, Grade, GradeCuts, OperatingPoint
 from drscreen.training.metrics import Floats, Ints
 
 #: A missed referable eye costs more than an unneeded referral (clinical.md's default target).
@@ -82,9 +82,9 @@ class Calibration:
 
     temperature: float
     operating_point: OperatingPoint
-    grade_cuts: GradeCuts
     curve: tuple[BandPoint, ...]
     band: BandPoint
+    grade_cuts: GradeCuts = ROUNDING
 
 
 def calibrate(logits: Floats, truth: Ints) -> Calibration:
@@ -103,9 +103,9 @@ def calibrate(logits: Floats, truth: Ints) -> Calibration:
             abstain_high=band.high,
             vision_threatening=URGENT_FROM,
         ),
-        fit_cuts(softmax(logits / temperature), truth),
         curve,
         band,
+        fit_cuts(softmax(logits / temperature), truth),
     )
 
 
@@ -190,8 +190,8 @@ def fit_cuts(probabilities: Floats, truth: Ints) -> GradeCuts:
     """Cuts of the expected grade that give each grade as often as the reader did.
 
     probabilities (n, 5), truth (n,). Rounding gives the rare grades too seldom, because a network
-    that doubts answers near the mean. Equal margins are no proof of the best kappa, but they rest on
-    counts alone and cannot chase single photographs. A grade that no reader gave is never given.
+    that doubts answers near the mean. Equal margins are no proof of the best kappa, but they rest
+    on counts alone and cannot chase single photographs. A grade that no reader gave is never given.
     """
     expected = np.sort(probabilities @ np.arange(len(Grade)))
     cuts = []

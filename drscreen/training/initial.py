@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,8 @@ from drscreen.adapters.model.bundle import Bundle, read_bundle
 from drscreen.adapters.model.network import LESION_HEAD, norm_after, plain_norm
 from drscreen.adapters.model.predictor import load_network
 from drscreen.domain.errors import CheckpointError
+from drscreen.training.norm_statistics import plain_norms, wake_norms
 from drscreen.training.transplant import transplant
-
-
-#: Channels whose variance is below this say nothing about how wide they are.
-_SILENT = 1e-4
-_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,64 +68,9 @@ def initialise(
             "dict."
         )
     if photographs is not None:
-        asleep = [n for n in filled if _is_plain(network, n) and not n.startswith(still)]
+        asleep = [n for n in plain_norms(network) if n in filled and not n.startswith(still)]
         wake_norms(network, asleep, photographs)
     return Start(filled)
-
-
-def wake_norms(network: nn.Module, names: Iterable[str], photographs: torch.Tensor) -> None:
-    """Give plain norms the statistics of `photographs`, so that the network computes what it did.
-
-    A folded trunk has no norms to speak of, and trained without them it learns several times more
-    slowly. With the mean and spread of what passes through it, and a scale and shift that undo
-    both, a norm works as if it had always been there.
-    """
-    layers = {name: network.get_submodule(name) for name in names}
-    sums = {name: torch.zeros(2, layer.num_features) for name, layer in layers.items()}
-    counts = dict.fromkeys(layers, 0)
-
-    def listen(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
-        def heard(_layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            values = inputs[0]
-            sums[name][0] += values.sum(dim=(0, 2, 3))
-            sums[name][1] += values.square().sum(dim=(0, 2, 3))
-            counts[name] += values.numel() // values.shape[1]
-
-        return heard
-
-    hooks = [layer.register_forward_pre_hook(listen(name)) for name, layer in layers.items()]
-    was_training = network.training
-    network.eval()
-    with torch.no_grad():
-        for part in torch.split(photographs, _AT_A_TIME):
-            network(part)
-        for hook in hooks:
-            hook.remove()
-        for name, layer in layers.items():
-            mean, square = sums[name] / counts[name]
-            variance = (square - mean.square()).clamp_min(0.0)
-            spread = torch.where(variance < _SILENT, 1.0, variance)
-            layer.bias.add_(layer.weight * mean)
-            layer.weight.mul_((spread + layer.eps).sqrt())
-            layer.running_mean.copy_(mean)
-            layer.running_var.copy_(spread)
-    network.train(was_training)
-
-
-def _is_plain(network: nn.Module, name: str) -> bool:
-    """Whether a layer is a norm that does nothing but add a bias."""
-    layer = network.get_submodule(name)
-    if not isinstance(layer, nn.BatchNorm2d):
-        return False
-    plain = plain_norm(layer.num_features)
-    return all(
-        torch.equal(own, other)
-        for own, other in zip(
-            (layer.running_mean, layer.running_var, layer.weight),
-            (plain.running_mean, plain.running_var, plain.weight),
-            strict=True,
-        )
-    )
 
 
 def _transplanted(network: nn.Module, bundle: Bundle, photographs: torch.Tensor | None) -> Start:

@@ -12,8 +12,8 @@ channels, the same stage of ResNet-152 has bottlenecks of width C around 4 C cha
 
 So a basic block costs two bottlenecks and a stage's two blocks four. Stages 1 and 4 have three:
 there the last bottleneck begins with half of the second basic block, and all three are fitted
-together, by least squares, to what the two blocks give. The bottlenecks left over (4 of stage 2, 32 of stage 3) start as the identity, with a last convolution
-of zeros.
+together, by least squares, to what the two blocks give. The bottlenecks left over (4 of stage 2, 32
+of stage 3) start as the identity, with a last convolution of zeros.
 """
 
 from __future__ import annotations
