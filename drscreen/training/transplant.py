@@ -11,9 +11,9 @@ channels, the same stage of ResNet-152 has bottlenecks of width C around 4 C cha
   ReLU is made harmless by a bias so large that nothing is negative, taken off again behind it.
 
 So a basic block costs two bottlenecks and a stage's two blocks four. Stages 1 and 4 have three:
-there the last bottleneck begins with half of the second basic block, and all three are fitted
-together, by least squares, to what the two blocks give. The bottlenecks left over (4 of stage 2, 32
-of stage 3) start as the identity, with a last convolution of zeros.
+there the last bottleneck begins with half of the second basic block and is fitted, by least
+squares, to what the whole block gives. The bottlenecks left over (4 of stage 2, 32 of stage 3)
+start as the identity, with a last convolution of zeros.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after,
 _HEADROOM = 1.25
 _FIT_STEPS = 600
 _FIT_BATCH = 4
-_FIT_RATE = 1e-3
-#: Large maps are fitted a window at a time; four 3 x 3 convolutions see four cells beyond its edge.
+_FIT_RATE = 3e-3
+#: Large maps are fitted a window at a time; one 3 x 3 convolution sees one cell beyond its edge.
 _WINDOW = 40
-_SPOILT = 4
+_SPOILT = 1
 #: Photographs run through the small network at a time.
 _AT_A_TIME = 8
 
@@ -71,7 +71,8 @@ def transplant(
             _fill_second(large, stage, blocks.get_submodule("1"), first)
         else:
             _begin_second(large, stage, blocks.get_submodule("1"))
-            _fit_stage(large, stage, features, second, progress)
+            wide = F.pad(first, (0, 0, 0, 0, 0, 3 * first.shape[1]))
+            _fit(large.get_submodule(f"layer{stage}.2"), wide, second, progress)
         features = second
     for head in ("fc", LESION_HEAD):
         if head in dict(small.named_children()):
@@ -107,7 +108,7 @@ def _fill_second(large: nn.Module, stage: int, block: nn.Module, x: torch.Tensor
 
 def _begin_second(large: nn.Module, stage: int, block: nn.Module) -> None:
     """One bottleneck in place of basic block 1: its first convolution, and of its second what a
-    1 x 1 convolution can do. `_fit_stage` goes on from there.
+    1 x 1 convolution can do. `_fit` goes on from there.
     """
     first, second = _conv(block, "conv1"), _conv(block, "conv2")
     c, name = first.out_channels, f"layer{stage}.2"
@@ -118,38 +119,34 @@ def _begin_second(large: nn.Module, stage: int, block: nn.Module) -> None:
     _put(large, f"{name}.conv3", weight, bias)
 
 
-def _fit_stage(
-    large: nn.Module,
-    stage: int,
+def _fit(
+    bottleneck: nn.Module,
     x: torch.Tensor,
     wanted: torch.Tensor,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Bring all bottlenecks of a stage together closer to what the small one's stage gives."""
-    blocks = large.get_submodule(f"layer{stage}")
-    wide = _conv(large, f"layer{stage}.0.conv1").in_channels
-    optimiser = torch.optim.Adam(blocks.parameters(), lr=_FIT_RATE)
+    """Bring a bottleneck closer to what it should give, by Adam; x (n, channels, h, w)."""
+    optimiser = torch.optim.Adam(bottleneck.parameters(), lr=_FIT_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _FIT_STEPS)
     for step in range(_FIT_STEPS):
         rows = torch.randint(len(x), (_FIT_BATCH,))
-        given, target, inner = _crop(x[rows], wanted[rows])
-        padded = F.pad(given, (0, 0, 0, 0, 0, wide - given.shape[1]))
-        found = blocks(padded)[:, : target.shape[1]]
-        top, left = (slice(inner, size - inner) for size in target.shape[2:])
-        loss = F.mse_loss(found[:, :, top, left], target[:, :, top, left])
+        given, target, margin = _window(x[rows], wanted[rows])
+        found = bottleneck(given)[:, : target.shape[1]]
+        within = (..., *(slice(margin, size - margin) for size in target.shape[2:]))
+        loss = F.mse_loss(found[within], target[within])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
         optimiser.step()
         schedule.step()
         progress(step + 1, _FIT_STEPS)
-    for parameter in blocks.parameters():
+    for parameter in bottleneck.parameters():
         parameter.grad = None
 
 
-def _crop(x: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+def _window(x: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
     """The same random window of both where they are large, and its margin that padding spoils."""
     height, width = x.shape[2:]
-    if x.shape[2:] != wanted.shape[2:] or min(height, width) <= _WINDOW:
+    if min(height, width) <= _WINDOW:
         return x, wanted, 0
     top = int(torch.randint(height - _WINDOW, ()))
     left = int(torch.randint(width - _WINDOW, ()))
