@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ from drscreen.training.split import split_patients
 from drscreen.training.squares import Squares
 from drscreen.training.trainer import predict_squares
 
+#: Photographs on which a network is compared with itself in other precisions, at most: a large one
+#: takes minutes for them.
+COMPARED = 200
+
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
@@ -44,7 +49,7 @@ class HeldOut:
 class Measurement:
     """`logits` (n, 5) are those of the bundle as stored; `evaluation` is cross-fitted: each half of
     the patients is judged by a calibration of the other half, `judged` photograph by photograph.
-    `by_source` is the same, a data set at a time.
+    `by_source` is the same, a data set at a time. `agreement` is as a bundle has it.
     """
 
     logits: Floats
@@ -64,29 +69,31 @@ def measure(
     seed: int,
     counted: Callable[[str, int, int], None],
 ) -> Measurement:
-    """Run a network in full precision, in 8 bits and in bf16, calibrate and judge the 8-bit one.
-
-    `load` makes it of tensors.
+    """Run a network as it is stored, in 8 bits, calibrate and judge it; compare it with full
+    precision and with bf16 on some of the photographs. `load` makes it of tensors.
     """
 
-    def logits(network: nn.Module, what: str, dtype: torch.dtype = torch.float32) -> Floats:
+    def logits(
+        network: nn.Module, rows: Ints, what: str, dtype: torch.dtype = torch.float32
+    ) -> Floats:
         return predict_squares(
             network,
             held_out.squares,
-            held_out.rows,
+            rows,
             spec,
             dtype=dtype,
             progress=lambda done, everything: counted(what, done, everything),
         )
 
-    full = logits(fold_norms(load(tensors)), "measuring fp32")
-    stored = as_stored(tensors)
-    folded = fold_norms(load(stored))
-    eight_bit = logits(folded, "measuring 8-bit")
+    folded = fold_norms(load(as_stored(tensors)))
+    eight_bit = logits(folded, held_out.rows, "measuring 8-bit")
+    some = np.arange(0, held_out.rows.size, math.ceil(held_out.rows.size / COMPARED))
+    full = logits(fold_norms(load(tensors)), held_out.rows[some], "comparing with fp32")
     # As the predictor runs it: trunk in bf16, head in fp32.
     head = folded.get_submodule("fc")
     folded.set_submodule("fc", nn.Identity())
-    features = logits(folded.to(torch.bfloat16), "measuring bf16", torch.bfloat16)
+    trunk = folded.to(torch.bfloat16)
+    features = logits(trunk, held_out.rows[some], "comparing with bf16", torch.bfloat16)
     with torch.inference_mode():
         half = head(torch.from_numpy(features).float()).double().numpy()
     calibration = calibrate(eight_bit, held_out.truth)
@@ -103,8 +110,9 @@ def measure(
             for source in dict.fromkeys(held_out.sources)
         },
         agreement={
-            **_agreement("quantised", full, eight_bit, calibration),
-            **_agreement("bf16", eight_bit, half, calibration),
+            "photographs": float(some.size),
+            **_agreement("quantised", full, eight_bit[some], calibration),
+            **_agreement("bf16", eight_bit[some], half, calibration),
         },
     )
 

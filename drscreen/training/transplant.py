@@ -132,8 +132,8 @@ def _fit(
         rows = torch.randint(len(x), (_FIT_BATCH,))
         given, target, margin = _window(x[rows], wanted[rows])
         found = bottleneck(given)[:, : target.shape[1]]
-        within = (..., *(slice(margin, size - margin) for size in target.shape[2:]))
-        loss = F.mse_loss(found[within], target[within])
+        inside = slice(margin, -margin if margin else None)
+        loss = F.mse_loss(found[..., inside, inside], target[..., inside, inside])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
         optimiser.step()
