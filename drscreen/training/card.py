@@ -45,8 +45,8 @@ Grades one colour fundus photograph of one eye on the ICDR scale, 0 to 4.
 | Trained on | {_trained_on(provenance)} |
 | Measured on | {_people(held_out)}, none of them trained on |
 | Weights | 8 bits per output channel; on {agreement["photographs"]:.0f} of the held-out \
-photographs the grade is that of full precision in {agreement["quantised_grade"]:.2%}, the referable call in \
-{agreement["quantised_referable"]:.2%} |
+photographs the grade is that of full precision in {agreement["quantised_grade"]:.2%}, the \
+referable call in {agreement["quantised_referable"]:.2%} |
 | bf16 | grade as in fp32 in {agreement["bf16_grade"]:.2%}, referable call in \
 {agreement["bf16_referable"]:.2%}; used from 99.5% of both on |
 | Temperature | {measurement.calibration.temperature:.3f} |
