@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,10 @@ from drscreen.domain.integrity import PhotographProblem
 @app.command()
 def check(
     user: Annotated[str, typer.Option(help="Who checks.")],
+    backups: Annotated[
+        Path | None,
+        typer.Option("--mend-from", help="A folder of backups to fetch lost photographs from."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     password_file: PasswordFile = None,
     home: Home = None,
@@ -34,17 +39,20 @@ def check(
         closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
         counting("photographs", None, hidden=as_json) as step,
     ):
-        report = check_store(store, step)
+        report = check_store(store, step, backups)
     if as_json:
         print_json_line(
             {
                 "photographs": report.photographs,
                 "orphans": report.orphans,
+                "mended": report.mended,
                 "problems": [problem_object(problem) for problem in report.problems],
             }
         )
     else:
         say(f"{report.photographs} photographs read, {len(report.problems)} cannot be shown.")
+        if report.mended:
+            say(f"{report.mended} were fetched back from the backups.")
         if report.orphans:
             say(f"{report.orphans} files that no record names were put aside for 30 days.")
         if report.problems:

@@ -221,7 +221,7 @@ class PhotographLost(StoreDamaged):
 
     code = "photograph_lost"
     kept = "The result is in the records; the photograph itself cannot be shown."
-    advice = "Run 'drscreen check' to see which are concerned; restore them from the last backup."
+    advice = "Run 'drscreen check --mend-from' with the folder of the backups to fetch it back."
 
     def __init__(self, fault: PhotographFault) -> None:
         super().__init__(_LOST[fault])

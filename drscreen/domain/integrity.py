@@ -30,8 +30,11 @@ class PhotographProblem:
 
 @dataclass(frozen=True, slots=True)
 class IntegrityReport:
-    """`orphans` is how many files no record named; they were put aside for 30 days."""
+    """`orphans` is how many files no record named; they were put aside for 30 days. `mended` is how
+    many photographs were fetched back from backups; they are no problem any more.
+    """
 
     photographs: int
     problems: tuple[PhotographProblem, ...]
     orphans: int
+    mended: int = 0

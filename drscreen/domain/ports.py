@@ -297,8 +297,11 @@ class OpenStore(Protocol):
         """
         ...
 
-    def check_photographs(self, step: Callable[[], None] = ...) -> IntegrityReport:
-        """Read every recorded photograph and name those that cannot be shown.
+    def check_photographs(
+        self, step: Callable[[], None] = ..., backups: Path | None = None
+    ) -> IntegrityReport:
+        """Read every recorded photograph and name those that cannot be shown; those that a folder
+        of backups has whole are fetched back from there.
 
         Others may go on working meanwhile. `step` is called after each. Files that no record
         names are put aside. Raises a `StoreError`.

@@ -16,7 +16,12 @@ def test_check_names_the_photographs_that_are_not_whole(drscreen: Run, tmp_path:
     arguments = ("check", "--user", "Nora", "--password-file", "-", "--json")
     ran = drscreen(*arguments, stdin=PASSWORD)
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout) == {"photographs": 4, "orphans": 0, "problems": []}
+    assert json.loads(ran.stdout) == {
+        "photographs": 4,
+        "orphans": 0,
+        "mended": 0,
+        "problems": [],
+    }
     files = [path for path in (tmp_path / "home" / "store" / "vault").rglob("*") if path.is_file()]
     files[0].unlink()
     ran = drscreen(*arguments, stdin=PASSWORD)

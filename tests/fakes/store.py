@@ -177,7 +177,9 @@ class FakeOpenStore:
             self._user = records.current(self._user)
             yield records
 
-    def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
+    def check_photographs(
+        self, step: Callable[[], None] = lambda: None, backups: Path | None = None
+    ) -> IntegrityReport:
         with self.transaction() as records:
             return IntegrityReport(records.count_photographs(), (), 0)
 

@@ -124,10 +124,15 @@ class SqlCipherOpenStore:
             raise AccountRemoved("Your account was removed.")
         self._user = rows.user_of(row)
 
-    def check_photographs(self, step: Callable[[], None] = lambda: None) -> IntegrityReport:
+    def check_photographs(
+        self, step: Callable[[], None] = lambda: None, backups: Path | None = None
+    ) -> IntegrityReport:
         """Read every photograph; see the port."""
         with self._in_use() as unlocked, database_errors():
-            return check_photographs(unlocked.engine, unlocked.vault, step)
+            if backups is None:
+                return check_photographs(unlocked.engine, unlocked.vault, step)
+            spare = Shelf(backups).spare
+            return check_photographs(unlocked.engine, unlocked.vault, step, spare)
 
     def verify_audit(
         self, printed: AuditHead | None = None, step: Callable[[int], None] = lambda _seen: None

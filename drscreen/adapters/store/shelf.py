@@ -106,6 +106,17 @@ class Shelf:
                 shutil.rmtree(building, ignore_errors=True)
         return BackupCheck(manifest.backup(name), damaged)
 
+    def spare(self, photograph: str) -> bytes | None:
+        """The file of that name, as it lies here; None where there is none.
+
+        Raises `BackupUnwritable`.
+        """
+        with shelf_errors():
+            try:
+                return self._path(photograph).read_bytes()
+            except FileNotFoundError:
+                return None
+
     # --- for whoever makes a backup -----------------------------------------------------------
 
     def prepare(self) -> None:

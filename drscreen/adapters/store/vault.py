@@ -82,14 +82,17 @@ class Vault:
         )
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, data, _binding(HEADER, stored))
-        path = self.path(stored.name)
+        self.put_back(stored.name, HEADER + uuid.UUID(photograph_id).bytes + nonce + sealed)
+        return stored
+
+    def put_back(self, name: str, content: bytes) -> None:
+        """Put an encrypted file in its place. Raises `StoreFull`, `StoreUnwritable`."""
+        path = self.path(name)
         with disk_errors():
             if not path.parent.is_dir():
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 sync_folder(self.folder)
-            head = HEADER + uuid.UUID(photograph_id).bytes
-            write_durably(path, head + nonce + sealed, self._workplace)
-        return stored
+            write_durably(path, content, self._workplace)
 
     def read(self, stored: Stored) -> bytes:
         """The photograph's own bytes, exactly as given. Raises `PhotographLost`."""

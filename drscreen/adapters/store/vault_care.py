@@ -62,13 +62,19 @@ def recorded(engine: Engine) -> Iterator[Recorded]:
         yield from page
 
 
-def check_photographs(engine: Engine, vault: Vault, step: Callable[[], None]) -> IntegrityReport:
+def check_photographs(
+    engine: Engine,
+    vault: Vault,
+    step: Callable[[], None],
+    spare: Callable[[str], bytes | None] = lambda _name: None,
+) -> IntegrityReport:
     """Read every recorded photograph, name those that cannot be shown, put strays aside.
 
-    `step` is called after each. Raises a `StoreError` or `DBAPIError`.
+    `spare` gives another copy of a file of the vault, from a backup; one that is whole takes the
+    place of what was lost. `step` is called after each. Raises a `StoreError` or `DBAPIError`.
     """
     orphans = put_strays_aside(engine, vault)
-    seen = 0
+    seen = mended = 0
     problems: list[PhotographProblem] = []
     for one in recorded(engine):
         seen += 1
@@ -76,9 +82,23 @@ def check_photographs(engine: Engine, vault: Vault, step: Callable[[], None]) ->
             vault.read(one.stored)
         except PhotographLost as error:
             if current_name(engine, one.stored.photograph_id) == one.stored.name:
-                problems.append(one.problem(error.fault))
+                if _mended(vault, one.stored, spare(one.stored.name)):
+                    mended += 1
+                else:
+                    problems.append(one.problem(error.fault))
         step()
-    return IntegrityReport(seen, tuple(problems), orphans)
+    return IntegrityReport(seen, tuple(problems), orphans, mended)
+
+
+def _mended(vault: Vault, stored: Stored, content: bytes | None) -> bool:
+    if content is None:
+        return False
+    try:
+        vault.opened(stored, content)
+    except PhotographLost:
+        return False
+    vault.put_back(stored.name, content)
+    return True
 
 
 def current_name(engine: Engine, photograph_id: str) -> str | None:

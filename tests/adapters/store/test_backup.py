@@ -407,3 +407,26 @@ def test_newest_backup_stays_newest_whatever_the_clock_says(
         names = [backup.name for backup in Shelf(folder).backups()]
         assert names[0] == made.name
         assert len(names) == min(n + 1, 2)
+
+
+def test_lost_photographs_are_fetched_back_from_a_backup(
+    home: Path, filled: SqlCipherOpenStore, folder: Path
+) -> None:
+    filled.back_up(folder, 5)
+    later = save(filled, "later", b"later, and in no backup")
+    vault = home / "store" / "vault"
+    names = {path.name for path in (folder / "photographs").rglob("?" * 32)}
+    lost, damaged, swapped, rotten = (vault / name[:2] / name for name in sorted(names))
+    lost.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:-3])
+    swapped.write_bytes(rotten.read_bytes())
+    for path in (rotten, folder / "photographs" / rotten.name[:2] / rotten.name):
+        path.write_bytes(b"x")
+    with filled.transaction() as records:
+        (vault / (name := records._stored(later).name)[:2] / name).unlink()
+    report = filled.check_photographs(backups=folder)
+    assert (report.photographs, report.mended) == (5, 3)
+    assert [problem.fault for problem in report.problems].count(PhotographFault.MISSING) == 1
+    assert [problem.fault for problem in report.problems].count(PhotographFault.DAMAGED) == 1
+    again = filled.check_photographs(backups=folder)
+    assert (again.mended, len(again.problems)) == (0, 2)
