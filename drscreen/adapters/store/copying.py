@@ -40,6 +40,8 @@ def copy_database(reading: Any, target: Path, data_key: DataKey) -> None:
     there. Raises `StoreFull`, `StoreUnwritable`, `StoreDamaged`, `OSError`.
     """
     unfinished = target.with_name(target.name + UNFINISHED)
+    # Half a copy, left by a kill, would be taken for a damaged database.
+    unfinished.unlink(missing_ok=True)
     try:
         unfinished.touch(mode=0o600)
         _copy(reading, unfinished, data_key)

@@ -159,6 +159,16 @@ def test_no_room_for_the_copy_no_upgrade(older: Path, monkeypatch: pytest.Monkey
     assert (older / "store" / "records.db").read_bytes() == before
 
 
+def test_half_a_copy_that_a_kill_has_left_is_no_hindrance(tmp_path: Path) -> None:
+    """Found by `tests.torture`: the first sign-in after it was told that the records are damaged."""
+    home = thawed(OLDEST, tmp_path)
+    database = home / "store" / store.DATABASE
+    half = database.with_name("records-before-upgrade-from-0001.db.part")
+    half.write_bytes(database.read_bytes()[:12288])
+    unlocked(home).close()
+    assert copies(home) == ["records-before-upgrade-from-0001.db"]
+
+
 def test_newer_records_are_refused_with_a_clear_sentence(
     older: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
