@@ -39,7 +39,9 @@ class AuditKind(StrEnum):
 
 
 class Alarm(StrEnum):
-    """Something about the store that must be said loudly; recorded in the chain as well."""
+    """Something about the store that must be said loudly, the gravest first; recorded in the chain
+    as well.
+    """
 
     DATABASE_BEHIND = "database_behind"
     HISTORY_REPLACED = "history_replaced"
@@ -78,7 +80,8 @@ _ALARMS = {
         "everywhere else, then run 'drscreen user change-key'."
     ),
     Alarm.ATTEMPTS_MISSING: (
-        "The list of failed sign-ins was removed: attempts since the last sign-in are not known."
+        "The list of failed sign-ins was removed: attempts since the last sign-in are not known. "
+        "This is expected once after a backup was restored."
     ),
 }
 

@@ -5,6 +5,7 @@ Dates and numbers go through the locale; nothing here decides anything clinical.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -161,15 +162,13 @@ def not_permitted_text(action: Action) -> str:
     return tr("Only for: {0}. Your account may not {1}.").format(", ".join(roles), tr(action.value))
 
 
-def alarm_texts(code: str) -> tuple[str, str, str]:
-    """What is wrong with the records, what is kept, and what to do."""
-    words = (
-        tr(Alarm(code).sentence)
-        if code in set(Alarm)
-        else tr("Something is wrong: {0}").format(code)
-    )
+def alarm_texts(codes: Iterable[str]) -> tuple[str, str, str]:
+    """What is wrong with the records, each thing once, the gravest first; and what to do."""
+    told = set(codes)
+    known = [alarm for alarm in Alarm if alarm.value in told]
+    words = [tr(alarm.sentence) for alarm in known] or [tr("Something is wrong with the records.")]
     return (
-        words,
+        " ".join(words),
         tr("It is noted in the audit log."),
         tr("Tell the administrator, who can verify the audit log in Settings."),
     )

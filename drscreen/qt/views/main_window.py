@@ -178,8 +178,8 @@ class MainWindow(QMainWindow):
     def _tell_alarms(self, session: Session) -> None:
         """What is wrong with the records is said on every page until it was looked into."""
         if session.store.alarms:
-            latest = session.store.alarms[-1].details.get("alarm", "")
-            self.alarm.show_failure(Failure("alarm", *wording.alarm_texts(latest)))
+            codes = [alarm.details.get("alarm", "") for alarm in session.store.alarms]
+            self.alarm.show_failure(Failure("alarm", *wording.alarm_texts(codes)))
         else:
             self.alarm.clear()
 
