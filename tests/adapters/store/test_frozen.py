@@ -160,7 +160,7 @@ def test_no_room_for_the_copy_no_upgrade(older: Path, monkeypatch: pytest.Monkey
 
 
 def test_half_a_copy_that_a_kill_has_left_is_no_hindrance(tmp_path: Path) -> None:
-    """Found by `tests.torture`: the first sign-in after it was told that the records are damaged."""
+    """Found by `tests.torture`: the next sign-in was told that the records are damaged."""
     home = thawed(OLDEST, tmp_path)
     database = home / "store" / store.DATABASE
     half = database.with_name("records-before-upgrade-from-0001.db.part")
