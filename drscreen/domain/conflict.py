@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from drscreen.domain.errors import StoreError
 from drscreen.domain.patient import Patient
 
 _COMPARED = tuple(f.name for f in fields(Patient) if f.name not in {"mrn", "version"})
+
+
+class StoreConflict(StoreError):
+    """Somebody else changed the record meanwhile."""
+
+    code = "store_conflict"
+    kept = "The other person's change was kept; yours is still on the screen."
+    advice = "Compare the two, then save again."
+
+    def __init__(self, message: str, theirs: Patient | None = None) -> None:
+        """`theirs` is the record as it stands now; it is shown, and no part of the message."""
+        super().__init__(message)
+        self.theirs = theirs
 
 
 @dataclass(frozen=True, slots=True)

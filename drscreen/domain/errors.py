@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from drscreen.domain.integrity import PhotographFault
-
-if TYPE_CHECKING:
-    from drscreen.domain.patient import Patient
 
 
 class DrscreenError(Exception):
@@ -254,19 +251,6 @@ class StoreUnwritable(StoreError):
 
     code = "store_unwritable"
     advice = "Check that the folder exists and that you may write to it."
-
-
-class StoreConflict(StoreError):
-    """Somebody else changed the record meanwhile."""
-
-    code = "store_conflict"
-    kept = "The other person's change was kept; yours is still on the screen."
-    advice = "Compare the two, then save again."
-
-    def __init__(self, message: str, theirs: Patient | None = None) -> None:
-        """`theirs` is the record as it stands now; it is shown, and no part of the message."""
-        super().__init__(message)
-        self.theirs = theirs
 
 
 class StoreOnNetwork(StoreError):

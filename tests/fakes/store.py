@@ -18,12 +18,12 @@ from pathlib import Path
 from drscreen.adapters.store.likeness import is_like
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import Backup, BackupPlan, BackupReport
+from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.errors import (
     AccountRemoved,
     PatientExists,
     PatientUnknown,
     SignInFailed,
-    StoreConflict,
     StoreDamaged,
     StoreError,
     StoreExists,

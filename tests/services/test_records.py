@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from drscreen.domain.errors import InvalidInput, PatientExists, PatientUnknown, StoreConflict
+from drscreen.domain.conflict import StoreConflict
+from drscreen.domain.errors import InvalidInput, PatientExists, PatientUnknown
 from drscreen.domain.grading import OperatingPoint
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient

@@ -27,10 +27,10 @@ from drscreen.adapters.store.tables import (
 from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind
 from drscreen.domain.backup import BackupPlan
+from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.errors import (
     PatientExists,
     PatientUnknown,
-    StoreConflict,
     StoreDamaged,
 )
 from drscreen.domain.image import Laterality

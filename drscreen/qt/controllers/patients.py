@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from drscreen.domain.errors import StoreConflict
+from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.patient import Patient
 from drscreen.qt.background import Background
 from drscreen.qt.failure import Failure

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from drscreen.domain.audit import AuditKind
+from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.errors import (
     AccountRemoved,
     PatientExists,
     PatientUnknown,
     SignInFailed,
-    StoreConflict,
     StoreDamaged,
     StoreError,
     StoreExists,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.image import Laterality
 from tests.adapters.store.samples import unlocked
 
@@ -17,7 +18,7 @@ WORKING = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from drscreen.domain.errors import StoreConflict
+from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
 from tests.adapters.store.samples import MONDAY, referred, unlocked
