@@ -119,7 +119,7 @@ def card(
         Path | None, typer.Option(help="Write it as one page, with figures and every tensor.")
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="Folder of its training, whose plots go into the page.")
+        Path | None, typer.Option(help="Folder of a training, whose plots go into the page.")
     ] = None,
 ) -> None:
     """Print what a network says of itself: what was measured, on whom, and what it cannot do."""

@@ -135,11 +135,15 @@ def train(
         if not training.train(minutes * 60):
             say("Time is up; the same command goes on from here.")
             return
-        bundle, measurement = training.write(out, name or out.name, version, beside)
+        measurement = training.measure()
+        plots: list[Path] = []
         try:
-            training.draw(measurement)
+            plots = training.draw(measurement)
         except PlottingUnavailable as error:
             say(error.message)
+        bundle = training.write(
+            out, name or out.name, version, measurement, plots=plots, beside=beside
+        )
     say(f"{bundle.info.name} {bundle.info.version} written to {out}")
     found = measurement.evaluation
     say(f"AUC referable {shown(found.auc_referable)}, kappa {shown(found.kappa)}")

@@ -7,6 +7,7 @@ neither HTML nor pictures, and the page forbids its reader to run or fetch anyth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from drscreen.adapters.model.bundle import Bundle
 from drscreen.adapters.model.inventory import StoredTensor, stored_tensors
 from drscreen.training.evaluation import FIGURES, recorded
 from drscreen.training.metrics import shown
-from drscreen.training.page import embedded_plots, render
+from drscreen.training.page import embedded_plots, plot_in, render
 
 TEMPLATE = "model_card.html"
 #: A ResNet's stages in the order in which a photograph passes them.
@@ -26,7 +27,8 @@ _BAND = ("low", "high", "coverage", "missed_share", "wrong_share")
 
 
 def card_page(bundle: Bundle, templates: Path, run: Path | None = None) -> str:
-    """The page. `templates` holds the template; `run` is a training's folder with plots in it.
+    """The page. `templates` holds the template; plots are the bundle's own, or those in the folder
+    `run` of a training.
 
     Figures that a manifest does not have, or has in no form known here, are left out. Raises
     `BundleDamaged`.
@@ -44,7 +46,7 @@ def card_page(bundle: Bundle, templates: Path, run: Path | None = None) -> str:
         "card": _card(bundle.card),
         "figures": _figures(metrics),
         "bands": _bands(metrics.get("risk_coverage")),
-        "plots": embedded_plots(run) if run else [],
+        "plots": embedded_plots(partial(plot_in, run) if run else bundle.plot),
         "stages": _stages(tensors),
         "tensors": tensors,
         "parameters": sum(tensor.parameters for tensor in tensors),

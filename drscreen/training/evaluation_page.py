@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from drscreen.training.evaluation_report import (
     point_in_words,
 )
 from drscreen.training.metrics import RESAMPLES, Floats, shown
-from drscreen.training.page import embedded_plots, render
+from drscreen.training.page import embedded_plots, plot_in, render
 from drscreen.training.plots import (
     write_confusion,
     write_reliability,
@@ -88,7 +89,7 @@ def _plots(report: EvaluationReport) -> list[tuple[str, str]]:
         calibration = as_decided(report.rows, report.network.operating_point)
         if calibration is not None:
             write_risk_coverage(place, calibration)
-        return embedded_plots(place)
+        return embedded_plots(partial(plot_in, place))
 
 
 def as_decided(rows: Sequence[EvaluatedPhotograph], point: OperatingPoint) -> Calibration | None:

@@ -8,7 +8,7 @@ anything.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -40,10 +40,12 @@ def embedded(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def embedded_plots(folder: Path) -> list[tuple[str, str]]:
-    """Title and address of each plot that lies in a folder."""
-    return [
-        (title, embedded((folder / name).read_bytes(), "image/svg+xml"))
-        for name, title in PLOTS.items()
-        if (folder / name).is_file()
-    ]
+def embedded_plots(find: Callable[[str], bytes | None]) -> list[tuple[str, str]]:
+    """Title and address of each plot that `find` has by its name."""
+    found = ((title, find(name)) for name, title in PLOTS.items())
+    return [(title, embedded(data, "image/svg+xml")) for title, data in found if data is not None]
+
+
+def plot_in(folder: Path, name: str) -> bytes | None:
+    """A plot that lies in a folder."""
+    return (folder / name).read_bytes() if (folder / name).is_file() else None

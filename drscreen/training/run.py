@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,28 +83,33 @@ class TrainingRun:
         """Train on; True where the plan is done, False where `seconds` ran out first."""
         return self._trainer.train(self._listener.trained, seconds)
 
-    def write(
-        self, folder: Path, name: str, version: str, beside: Path | None = None
-    ) -> tuple[Bundle, Measurement]:
-        """Calibrate and measure on the patients held out, then write the bundle.
-
-        Its card compares with the bundle at `beside`. Raises `DatasetError` where that was measured
-        on other photographs.
-        """
-        tensors: Tensors = {
-            key: value.numpy()
-            for key, value in self._trainer.network().state_dict().items()
-            if not key.endswith("num_batches_tracked")
-        }
+    def measure(self) -> Measurement:
+        """Calibrate and measure on the patients held out."""
         architecture, power = self._plan.architecture, self._plan.pooling_power
-        measurement = measure(
-            tensors,
+        return measure(
+            self._tensors(),
             lambda stored: network_with(architecture, stored, power),
             self.gathered.held_out,
             spec=self._plan.input,
             seed=self._plan.seed,
             counted=self._listener.counted,
         )
+
+    def write(
+        self,
+        folder: Path,
+        name: str,
+        version: str,
+        measurement: Measurement,
+        *,
+        plots: Sequence[Path] = (),
+        beside: Path | None = None,
+    ) -> Bundle:
+        """Write the bundle with its card and its training's plots.
+
+        The card compares with the bundle at `beside`. Raises `DatasetError` where that was measured
+        on other photographs.
+        """
         # As a reader of the bundle will see it: JSON knows no tuples.
         provenance = json.loads(json.dumps(self._provenance()))
         other = read_bundle(beside) if beside else None
@@ -113,7 +118,7 @@ class TrainingRun:
         content = BundleContent(
             name=name,
             version=version,
-            architecture=architecture,
+            architecture=self._plan.architecture,
             input=self._plan.input,
             temperature=measurement.calibration.temperature,
             operating_point=measurement.calibration.operating_point,
@@ -127,17 +132,18 @@ class TrainingRun:
             ),
             agreement=measurement.agreement,
             grade_cuts=measurement.calibration.grade_cuts,
-            pooling_power=power,
+            pooling_power=self._plan.pooling_power,
             provenance=provenance,
             metrics={
                 "held_out": asdict(measurement.evaluation),
                 "by_source": {n: asdict(e) for n, e in measurement.by_source.items()},
                 "risk_coverage": [asdict(point) for point in measurement.calibration.curve],
             },
+            plots={plot.name: plot.read_bytes() for plot in plots},
         )
-        bundle = write_bundle(folder, tensors, content)
+        bundle = write_bundle(folder, self._tensors(), content)
         self._write_json("metrics.json", dict(content.metrics))
-        return bundle, measurement
+        return bundle
 
     def draw(self, measurement: Measurement) -> list[Path]:
         """The run's plots, into its folder. Raises `PlottingUnavailable`."""
@@ -150,6 +156,13 @@ class TrainingRun:
             write_confusion(self._run, evaluation),
             write_risk_coverage(self._run, measurement.calibration),
         ]
+
+    def _tensors(self) -> Tensors:
+        return {
+            key: value.numpy()
+            for key, value in self._trainer.network().state_dict().items()
+            if not key.endswith("num_batches_tracked")
+        }
 
     def _provenance(self) -> dict[str, Any]:
         return {

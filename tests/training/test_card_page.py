@@ -78,3 +78,6 @@ def test_plots_of_its_training_are_inside_the_page(tmp_path: Path) -> None:
     assert page.count('src="data:image/svg+xml;base64,') == 1
     assert "Receiver operating characteristic" in page
     assert SCRIPT not in page
+    # A bundle's own are shown where no folder is named.
+    own = bundle_with(tmp_path / "own", plots={"loss.svg": b"<svg/>"})
+    assert "Loss while training" in card_page(own, TEMPLATES)

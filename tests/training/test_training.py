@@ -113,7 +113,9 @@ def test_from_labels_to_a_bundle_that_screens(drawings: Path, tmp_path: Path) ->
         ("99_left.png", "photograph_format_unsupported")
     ]
     assert training.train(seconds=600)
-    bundle, measurement = training.write(tmp_path / "bundle", "trial", "1")
+    measurement = training.measure()
+    plots = training.draw(measurement)
+    bundle = training.write(tmp_path / "bundle", "trial", "1", measurement, plots=plots)
     assert measurement.evaluation.graded == len(held_out) == 6
     assert 0 <= bundle.bf16_agreement <= 1
     card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
@@ -124,7 +126,9 @@ def test_from_labels_to_a_bundle_that_screens(drawings: Path, tmp_path: Path) ->
     listed = find_dataset(drawings, labels=held_out_labels)
     assert sorted(p.patient for p in listed.photographs) == sorted(held_out)
     assert TorchPredictor(tmp_path / "bundle").spec.input.size == 64
-    again, _ = training.write(tmp_path / "again", "again", "1", beside=tmp_path / "bundle")
+    assert bundle.plot("roc.svg") == (tmp_path / "run" / "roc.svg").read_bytes()
+    again = training.write(tmp_path / "again", "again", "1", measurement, beside=bundle.folder)
+    assert again.plot("roc.svg") is None
     assert "| trial 1, all |" in (again.folder / "MODEL_CARD.md").read_text()
 
 

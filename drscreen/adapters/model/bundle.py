@@ -1,6 +1,7 @@
 """Network bundles: a folder with a manifest, its tensors and its card, checked before use.
 
-A bundle is `bundle.json` (the manifest), `model-*.safetensors` shards and `MODEL_CARD.md`. The
+A bundle is `bundle.json` (the manifest), `model-*.safetensors` shards, `MODEL_CARD.md` and
+perhaps plots of its training. The
 manifest names the sha256 of every other file and ends with a hash of itself, so that one flipped
 byte anywhere is found. Weights are 8-bit per output channel (`eight_bit`); nothing here is ever
 unpickled, and nothing here imports torch.
@@ -64,6 +65,11 @@ class Bundle:
         if CARD not in files:
             raise BundleDamaged("The network has no card.")
         return _verified(self.folder, CARD, files).decode(errors="replace")
+
+    def plot(self, name: str) -> bytes | None:
+        """An SVG file of its training; None where it has none. Raises `BundleDamaged`."""
+        files = self.manifest["files"]
+        return _verified(self.folder, name, files) if name in files else None
 
     def stored(self, shard: str) -> Stored:
         """A shard's arrays as they lie in its file, scales among them. Raises `BundleDamaged`.

@@ -38,7 +38,7 @@ class BundleContent:
     `agreement` holds shares of photographs that come out the same: ``quantised_grade`` and
     ``quantised_referable`` (8-bit against full precision), ``bf16_grade`` and ``bf16_referable``
     (bf16 against fp32, both 8-bit), and of how many ``photographs``. `provenance` and `metrics` are
-    free JSON.
+    free JSON, `plots` SVG files by name.
     """
 
     name: str
@@ -53,6 +53,7 @@ class BundleContent:
     pooling_power: float = 1.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    plots: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def as_stored(tensors: Tensors) -> Tensors:
@@ -86,6 +87,7 @@ def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bund
         for number, shard in enumerate(shards, start=1)
     }
     files[CARD] = content.card.encode()
+    files |= content.plots
     for name, data in files.items():
         (partial / name).write_bytes(data)
     manifest: dict[str, Any] = {

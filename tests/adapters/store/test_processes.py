@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.image import Laterality
 from tests.adapters.store.samples import unlocked
 
