@@ -97,18 +97,13 @@ def measure(
     with torch.inference_mode():
         half = head(torch.from_numpy(features).float()).double().numpy()
     calibration = calibrate(eight_bit, held_out.truth)
-    judged = _cross_fitted(eight_bit, held_out, seed)
+    judged = cross_fitted(eight_bit, held_out, seed)
     return Measurement(
         logits=eight_bit,
         judged=judged,
         calibration=calibration,
         evaluation=evaluate(judged),
-        by_source={
-            source: evaluate(
-                [j for j, s in zip(judged, held_out.sources, strict=True) if s == source]
-            )
-            for source in dict.fromkeys(held_out.sources)
-        },
+        by_source=by_source(judged, held_out),
         agreement={
             "photographs": float(some.size),
             **_agreement("quantised", full, eight_bit[some], calibration),
@@ -117,7 +112,15 @@ def measure(
     )
 
 
-def _cross_fitted(logits: Floats, held_out: HeldOut, seed: int) -> list[EvaluatedPhotograph]:
+def by_source(judged: Sequence[EvaluatedPhotograph], held_out: HeldOut) -> dict[str, Evaluation]:
+    """The evaluation of each data set apart."""
+    return {
+        source: evaluate([j for j, s in zip(judged, held_out.sources, strict=True) if s == source])
+        for source in dict.fromkeys(held_out.sources)
+    }
+
+
+def cross_fitted(logits: Floats, held_out: HeldOut, seed: int) -> list[EvaluatedPhotograph]:
     """Each photograph judged with a calibration of the other half of the patients.
 
     So no patient's figure rests on a threshold that was chosen on that patient.

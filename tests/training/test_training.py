@@ -18,7 +18,7 @@ from drscreen.adapters.imaging.phantom import draw_phantom
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import build_network
 from drscreen.adapters.model.predictor import TorchPredictor
-from drscreen.domain.errors import CheckpointError
+from drscreen.domain.errors import CheckpointError, DatasetError
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.domain.lesions import LesionClass
@@ -29,6 +29,7 @@ from drscreen.training.initial import initialise
 from drscreen.training.material import Portion
 from drscreen.training.objective import class_weights, ordinal_loss, prior_correction
 from drscreen.training.plan import Stage, TrainingPlan
+from drscreen.training.reproduction import reproduce
 from drscreen.training.run import TrainingRun
 from drscreen.training.trainer import Trainer, TrainingProgress
 from tests.bundles import write_random_bundle
@@ -127,6 +128,16 @@ def test_from_labels_to_a_bundle_that_screens(drawings: Path, tmp_path: Path) ->
     assert sorted(p.patient for p in listed.photographs) == sorted(held_out)
     assert TorchPredictor(tmp_path / "bundle").spec.input.size == 64
     assert bundle.plot("roc.svg") == (tmp_path / "run" / "roc.svg").read_bytes()
+    figures = reproduce(bundle, [drawings])
+    assert figures[0].now == measurement.evaluation.auc_referable
+    assert [f.source for f in figures if not f.agrees] == []
+    (tmp_path / "fewer").mkdir()
+    rows = (drawings / "labels.csv").read_text().splitlines()[:-4]
+    for picture in drawings.glob("*.png"):
+        (tmp_path / "fewer" / picture.name).write_bytes(picture.read_bytes())
+    (tmp_path / "fewer" / "labels.csv").write_text("\n".join(rows))
+    with pytest.raises(DatasetError, match="not the photographs"):
+        reproduce(bundle, [tmp_path / "fewer"])
     again = training.write(tmp_path / "again", "again", "1", measurement, beside=bundle.folder)
     assert again.plot("roc.svg") is None
     assert "| trial 1, all |" in (again.folder / "MODEL_CARD.md").read_text()
