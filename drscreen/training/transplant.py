@@ -30,7 +30,7 @@ from drscreen.adapters.model.network import LESION_HEAD, fold_norms, norm_after,
 
 #: Room above the largest negative value seen, as a factor on it.
 _HEADROOM = 1.25
-_FIT_STEPS = 600
+_FIT_STEPS = 300
 _FIT_BATCH = 4
 _FIT_RATE = 3e-3
 #: Large maps are fitted a window at a time; one 3 x 3 convolution sees one cell beyond its edge.
