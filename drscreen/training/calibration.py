@@ -140,6 +140,19 @@ def _band_point(
 ) -> BandPoint:
     odds = threshold / (1 - threshold)
     low, high = (o / (1 + o) for o in (odds / factor, odds * factor))
+    return band_between(probability, positive, threshold, factor=factor, low=low, high=high)
+
+
+def band_between(
+    probability: Floats,
+    positive: npt.NDArray[np.bool_],
+    threshold: float,
+    *,
+    factor: float,
+    low: float,
+    high: float,
+) -> BandPoint:
+    """What the band from `low` to `high` does; `factor` is its half-width on the odds."""
     decided = (probability < low) | (probability >= high)
     called = probability >= threshold
     referable = int((decided & positive).sum())

@@ -12,7 +12,7 @@ import numpy as np
 
 from drscreen.domain.errors import PlottingUnavailable
 from drscreen.domain.grading import REFERABLE_FROM, Grade, OperatingPoint
-from drscreen.training.calibration import BandPoint, Calibration, risk_coverage
+from drscreen.training.calibration import Calibration, band_between, risk_coverage
 from drscreen.training.evaluation import EvaluatedPhotograph, Evaluation
 from drscreen.training.evaluation_report import (
     ALL_FIGURES,
@@ -102,21 +102,13 @@ def as_decided(rows: Sequence[EvaluatedPhotograph], point: OperatingPoint) -> Ca
     positive = np.array([truth >= REFERABLE_FROM for truth, _ in graded], dtype=bool)
     probability: Floats = np.array([grading.referable_probability for _, grading in graded])
     low, high = point.abstain_low, point.abstain_high
-    decided = (probability < low) | (probability >= high)
-    called = probability >= point.referable
-    count, referable = int(decided.sum()), int((decided & positive).sum())
-    missed = int((decided & positive & ~called).sum())
-    wrong = int((decided & (called != positive)).sum())
-    band = BandPoint(
+    band = band_between(
+        probability,
+        positive,
+        point.referable,
         factor=math.sqrt(high / (1 - high) * (1 - low) / low),
         low=low,
         high=high,
-        decided=count,
-        referable_decided=referable,
-        referable_missed=missed,
-        coverage=count / max(1, probability.size),
-        missed_share=missed / referable if referable else None,
-        wrong_share=wrong / count if count else None,
     )
     curve = risk_coverage(probability, positive, point.referable)
     # Measured, not fitted: the temperature is in the probabilities already.

@@ -138,7 +138,7 @@ def _teach(
             plane = plane.transpose(2, 3) if turned < 0.5 else plane
             loss = F.binary_cross_entropy_with_logits(network(plane), truth[rows], weight[rows])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated
             optimiser.step()
             schedule.step()
     network.eval()

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import desc, insert, select
+from sqlalchemy import Select, desc, insert, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.anchor import Anchor, AnchorDamaged
@@ -225,8 +225,8 @@ def _last(session: Session, kind: AuditKind) -> int:
     return session.scalar(query) or 0
 
 
-def _as_events(session: Session, query: object) -> Iterator[AuditEvent]:
-    for row in session.scalars(query):  # type: ignore[call-overload]
+def _as_events(session: Session, query: Select[AuditRow]) -> Iterator[AuditEvent]:
+    for row in session.scalars(query):
         try:
             yield AuditEvent(
                 sequence=row.sequence,

@@ -50,7 +50,7 @@ def thumbnail_of(records: RecordsService, photograph_id: str) -> QImage:
     image = decoded(records.photograph(photograph_id), THUMBNAIL_SIDE)
     written = QBuffer()
     written.open(QIODevice.OpenModeFlag.WriteOnly)
-    if image.save(written, "JPEG", THUMBNAIL_QUALITY):  # type: ignore[call-overload]
+    if image.save(written, "JPEG", THUMBNAIL_QUALITY):  # type: ignore[call-overload] # the stubs want bytes for the format, Qt takes text
         records.keep_thumbnail(photograph_id, bytes(written.data().data()))
     return image
 
