@@ -14,6 +14,7 @@ from drscreen.domain.explanation import Explanation
 from drscreen.domain.export import PatientExport
 from drscreen.domain.image import DecodedPhotograph, InputSpec, Laterality, RgbImage
 from drscreen.domain.integrity import IntegrityReport
+from drscreen.domain.notice_ports import Notices
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.screening import PredictorSpec, ScreeningResult
@@ -85,6 +86,11 @@ class Predictor(Protocol):
 
 class Records(Protocol):
     """The records inside ONE transaction; not for use after it ended, nor by another thread."""
+
+    @property
+    def notices(self) -> Notices:
+        """The outbox, in the same transaction."""
+        ...
 
     def add_patient(self, patient: Patient) -> Patient:
         """Store a new patient (version 1). Raises `PatientExists`."""

@@ -1,0 +1,200 @@
+"""What notices need from outside, as Protocols; see `ports` for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from drscreen.domain.notice import (
+    Notice,
+    NoticeDraft,
+    NoticePolicy,
+    NoticeState,
+    Purpose,
+    Reason,
+    Settlement,
+)
+from drscreen.domain.notice_text import NoticeText
+from drscreen.domain.notifier import (
+    Enquiry,
+    Message,
+    NotifierInfo,
+    Receipt,
+    SettingProblem,
+    SettingValues,
+)
+from drscreen.domain.patient import Channel
+
+
+class Notices(Protocol):
+    """The outbox inside ONE transaction of the store (`Records.notices`)."""
+
+    def queue(self, draft: NoticeDraft) -> Notice:
+        """Write a notice, unless there is one of that purpose, about that and on that channel.
+
+        One that was never attempted and that nobody cancelled by hand is written anew, so that a
+        draft with better knowledge wins; any other stays as it is. Returns what stands there now.
+        Raises `PatientUnknown`.
+        """
+        ...
+
+    def supersede(self, about: str, keep: Purpose) -> None:
+        """Cancel those about the same that are pending, never attempted, of other purposes."""
+        ...
+
+    def release_leases(self, now: datetime) -> int:
+        """Make every notice UNKNOWN whose sender has not come back within `LEASE`, and return how
+        many. A lease that lies further ahead is that of a clock that was set back: expired too.
+        """
+        ...
+
+    def lease(self, now: datetime) -> Notice | None:
+        """The longest due pending notice, now SENDING, counted and stamped; None where there is
+        none. A `due` further ahead than `FARTHEST_DUE` counts as due.
+        """
+        ...
+
+    def next_to_ask(self, now: datetime) -> Notice | None:
+        """The longest due UNKNOWN or SENT notice that has an answer to wait for; its `due` is moved
+        by `LEASE`, so that nobody else asks meanwhile.
+        """
+        ...
+
+    def settle(self, notice_id: str, attempts: int, settlement: Settlement) -> Notice | None:
+        """Write what became of attempt `attempts`.
+
+        None, and nothing written, where the notice is in another attempt already or has ended.
+        Notes `NOTIFIED` in the audit log the first time it is SENT or DELIVERED. A settlement that
+        is not `counted` takes the attempt back.
+        """
+        ...
+
+    def change(self, notice_id: str, state: NoticeState, settlement: Settlement) -> Notice | None:
+        """A person's act: as `settle` where the notice is in `state` still, else None."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When something is to be done next; None where nothing waits."""
+        ...
+
+    def find(self, notice_id: str) -> Notice | None:
+        """One notice."""
+        ...
+
+    def page(self, states: Collection[NoticeState], offset: int, limit: int) -> list[Notice]:
+        """A page, the newest first; of all states where none is named."""
+        ...
+
+    def counts(self) -> Mapping[NoticeState, int]:
+        """How many there are in each state; states without any are left out."""
+        ...
+
+    def of_patient(self, mrn: str, limit: int) -> list[Notice]:
+        """A patient's, the newest first."""
+        ...
+
+    def claimed(self, notifier: str, address: str) -> frozenset[str]:
+        """The references that notices to an address have already."""
+        ...
+
+    def opted_out(self, channel: Channel, address: str) -> bool:
+        """Whether somebody at that address asked for no more messages."""
+        ...
+
+    def opt_out(self, channel: Channel, address: str) -> None:
+        """Record that, and withdraw the consent of whoever has that address in a notice."""
+        ...
+
+    def forget_opt_out(self, channel: Channel, address: str) -> None:
+        """The person asked for messages again."""
+        ...
+
+    def policy(self) -> NoticePolicy:
+        """What the clinic wants; the defaults where nobody said."""
+        ...
+
+    def set_policy(self, policy: NoticePolicy) -> None:
+        """Change it; noted in the audit log by the names of the fields."""
+        ...
+
+    def texts(self) -> Sequence[NoticeText]:
+        """The clinic's own templates."""
+        ...
+
+    def set_text(self, text: NoticeText) -> None:
+        """Keep one; noted in the audit log."""
+        ...
+
+    def remove_text(self, purpose: Purpose, channel: Channel, language: str) -> None:
+        """Go back to the default; noted in the audit log."""
+        ...
+
+    def notifier_settings(self, name: str) -> SettingValues:
+        """A notifier's settings, secrets and all; empty where nobody set any."""
+        ...
+
+    def set_notifier_settings(self, name: str, values: Mapping[str, str]) -> None:
+        """Replace them; noted in the audit log by their keys."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNotifier:
+    """An installed notifier; `problem` says why it is not used, in a sentence, or is empty.
+
+    `info` is None where it could not say who it is; `package` is its distribution's name.
+    """
+
+    package: str
+    info: NotifierInfo | None
+    problem: str = ""
+
+
+class Notifiers(Protocol):
+    """The installed notifier plugins, each called alone and with a time limit. Any thread.
+
+    None of these raises for what a plugin does: a plugin that fails, exits or is too slow gives an
+    answer that says so. A plugin that still hangs in an earlier call is not called again.
+    """
+
+    def found(self) -> Sequence[FoundNotifier]:
+        """All of them, by package."""
+        ...
+
+    def check_settings(self, name: str, values: SettingValues) -> Sequence[SettingProblem]:
+        """What is wrong with settings; touches no network."""
+        ...
+
+    def check_address(self, name: str, address: str) -> str:
+        """Why the service could not write to a normalised address; empty where it could."""
+        ...
+
+    def send(self, name: str, message: Message, values: SettingValues) -> Receipt:
+        """Hand one message over. UNKNOWN where nobody can say whether it was taken."""
+        ...
+
+    def look_up(self, name: str, enquiry: Enquiry, values: SettingValues) -> Receipt:
+        """Ask what became of a message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedAddress:
+    """An address in its normal form (E.164; lower-case domain), or why it is none."""
+
+    address: str
+    reason: Reason | None = None
+
+
+class Addresses(Protocol):
+    """What can be said of an address without asking anybody. Any thread."""
+
+    def check(self, channel: Channel, text: str, policy: NoticePolicy) -> CheckedAddress:
+        """Normalise what somebody typed."""
+        ...
+
+    def zone(self, channel: Channel, address: str) -> tzinfo | None:
+        """The time zone of a normalised number, where its country or area has only one."""
+        ...
