@@ -100,7 +100,7 @@ class Notice:
     """One message to one patient. Moments are aware.
 
     `about` is what it tells of (an exam's id), so that nothing is told twice; `due` is when
-    something is to be done about it next, `expires` when it is too late. `attempts` counts sends;
+    something is to be done about it next (None: nothing by itself), `expires` when it is too late. `attempts` counts sends;
     `attempted` is the newest one's beginning. `notifier` and `reference` name who has it.
     `reason` is a `Reason` or the service's code, `sentence` what it means.
     """
@@ -116,7 +116,7 @@ class Notice:
     subject: str
     body: str
     created: datetime
-    due: datetime
+    due: datetime | None
     expires: datetime
     changed: datetime
     attempts: int = 0
@@ -150,13 +150,16 @@ class NoticeDraft:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is now known of a notice, to be written."""
+    """What is now known of a notice, to be written; an empty `reference` or
+    `notifier` leaves the known one.
+    """
 
     state: NoticeState
-    due: datetime
+    due: datetime | None
     reason: str = ""
     sentence: str = ""
     reference: str = ""
+    notifier: str = ""
     counted: bool = True
 
 

@@ -50,15 +50,15 @@ class Notices(Protocol):
         """
         ...
 
-    def lease(self, now: datetime) -> Notice | None:
-        """The longest due pending notice, now SENDING, counted and stamped; None where there is
-        none. A `due` further ahead than `FARTHEST_DUE` counts as due.
+    def lease(self, now: datetime, channels: Collection[Channel]) -> Notice | None:
+        """The longest due pending notice of these channels, now SENDING, counted and stamped; None
+        where there is none. A `due` further ahead than `FARTHEST_DUE` counts as due.
         """
         ...
 
-    def next_to_ask(self, now: datetime) -> Notice | None:
-        """The longest due UNKNOWN or SENT notice that has an answer to wait for; its `due` is moved
-        by `LEASE`, so that nobody else asks meanwhile.
+    def next_to_ask(self, now: datetime, channels: Collection[Channel]) -> Notice | None:
+        """The longest due UNKNOWN or SENT notice of these channels; its `due` is moved by `LEASE`,
+        so that nobody else asks meanwhile. Those without a `due` have nothing to wait for.
         """
         ...
 
@@ -75,8 +75,8 @@ class Notices(Protocol):
         """A person's act: as `settle` where the notice is in `state` still, else None."""
         ...
 
-    def next_due(self) -> datetime | None:
-        """When something is to be done next; None where nothing waits."""
+    def next_due(self, channels: Collection[Channel]) -> datetime | None:
+        """When something is to be done next on these channels; None where nothing waits."""
         ...
 
     def find(self, notice_id: str) -> Notice | None:

@@ -116,7 +116,9 @@ class Receipt:
     `reference` is the service's own name of the message. `reason` is a short stable code such as
     ``21211`` and `sentence` what a nurse reads; neither holds an address, a name or a secret.
     `retry_after` is what the service asked for. `opted_out`: the person said STOP, ask no more.
-    `offline`: the service could not be reached at all, so it is nobody's fault.
+    `offline`: the service could not be reached at all, so it is nobody's fault. `misconfigured`: it
+    refuses this clinic (key, account, sender), so an administrator has to act. With either, and
+    DEFERRED, the attempt does not count and the channel rests for a while.
     """
 
     state: ReceiptState
@@ -126,6 +128,7 @@ class Receipt:
     retry_after: timedelta | None = None
     opted_out: bool = False
     offline: bool = False
+    misconfigured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
