@@ -100,9 +100,9 @@ class Notice:
     """One message to one patient. Moments are aware.
 
     `about` is what it tells of (an exam's id), so that nothing is told twice; `due` is when
-    something is to be done about it next (None: nothing by itself), `expires` when it is too late. `attempts` counts sends;
-    `attempted` is the newest one's beginning. `notifier` and `reference` name who has it.
-    `reason` is a `Reason` or the service's code, `sentence` what it means.
+    something is to be done about it next (None: nothing by itself), `expires` when it is too late.
+    `attempts` counts sends; `attempted` is the newest one's beginning. `notifier` and `reference`
+    name who has it. `reason` is a `Reason` or the service's code, `sentence` what it means.
     """
 
     id: str
@@ -150,16 +150,13 @@ class NoticeDraft:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is now known of a notice, to be written; an empty `reference` or
-    `notifier` leaves the known one.
-    """
+    """What is now known of a notice, to be written; an empty `reference` leaves the known one."""
 
     state: NoticeState
     due: datetime | None
     reason: str = ""
     sentence: str = ""
     reference: str = ""
-    notifier: str = ""
     counted: bool = True
 
 

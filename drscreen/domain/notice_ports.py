@@ -50,15 +50,16 @@ class Notices(Protocol):
         """
         ...
 
-    def lease(self, now: datetime, channels: Collection[Channel]) -> Notice | None:
-        """The longest due pending notice of these channels, now SENDING, counted and stamped; None
-        where there is none. A `due` further ahead than `FARTHEST_DUE` counts as due.
+    def lease(self, now: datetime, senders: Mapping[Channel, str]) -> Notice | None:
+        """The longest due pending notice of these channels, now SENDING with the channel's notifier,
+        counted and stamped; None where there is none. A `due` further ahead than `FARTHEST_DUE`
+        counts as due.
         """
         ...
 
-    def next_to_ask(self, now: datetime, channels: Collection[Channel]) -> Notice | None:
-        """The longest due UNKNOWN or SENT notice of these channels; its `due` is moved by `LEASE`,
-        so that nobody else asks meanwhile. Those without a `due` have nothing to wait for.
+    def next_to_ask(self, now: datetime, notifiers: Collection[str]) -> Notice | None:
+        """The longest due UNKNOWN or SENT notice that one of these notifiers has; its `due` is moved
+        by `LEASE`, so that nobody else asks meanwhile. Those without a `due` wait for nothing.
         """
         ...
 
@@ -75,8 +76,8 @@ class Notices(Protocol):
         """A person's act: as `settle` where the notice is in `state` still, else None."""
         ...
 
-    def next_due(self, channels: Collection[Channel]) -> datetime | None:
-        """When something is to be done next on these channels; None where nothing waits."""
+    def next_due(self, senders: Mapping[Channel, str]) -> datetime | None:
+        """When something is to be done next by these; None where nothing waits."""
         ...
 
     def find(self, notice_id: str) -> Notice | None:
