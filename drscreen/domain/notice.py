@@ -46,6 +46,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     NO_ADDRESS = "no_address"
     ADDRESS_INVALID = "address_invalid"
+    COUNTRY_UNKNOWN = "country_unknown"
     LANDLINE = "landline"
     FOREIGN_NUMBER = "foreign_number"
     OPTED_OUT = "opted_out"
@@ -72,6 +73,8 @@ _SENTENCES = {
     Reason.NO_CONSENT: "The patient has not agreed to be told by SMS or e-mail. Call them.",
     Reason.NO_ADDRESS: "No phone number or e-mail address is recorded for what was agreed to.",
     Reason.ADDRESS_INVALID: "The address is not one that can exist. Correct it, then retry.",
+    Reason.COUNTRY_UNKNOWN: "The number is written without its country, and the clinic's country is "
+    "not set. Write it with + and the country's code, or set the country in the settings.",
     Reason.LANDLINE: "The number is a landline, which receives no SMS. Call them, or retry with "
     "a mobile number.",
     Reason.FOREIGN_NUMBER: "The number belongs to a country that this clinic does not write to. "

@@ -51,15 +51,15 @@ class Notices(Protocol):
         ...
 
     def lease(self, now: datetime, senders: Mapping[Channel, str]) -> Notice | None:
-        """The longest due pending notice of these channels, now SENDING with the channel's notifier,
-        counted and stamped; None where there is none. A `due` further ahead than `FARTHEST_DUE`
-        counts as due.
+        """The longest due pending notice of these channels, now SENDING with its channel's
+        notifier, counted and stamped; None where there is none. A `due` further ahead than
+        `FARTHEST_DUE` counts as due.
         """
         ...
 
     def next_to_ask(self, now: datetime, notifiers: Collection[str]) -> Notice | None:
-        """The longest due UNKNOWN or SENT notice that one of these notifiers has; its `due` is moved
-        by `LEASE`, so that nobody else asks meanwhile. Those without a `due` wait for nothing.
+        """The longest due UNKNOWN or SENT notice that one of these notifiers has; its `due` is
+        moved by `LEASE`, so that nobody else asks meanwhile. Those without one wait for nothing.
         """
         ...
 

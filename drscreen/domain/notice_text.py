@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def check_text(text: NoticeText, *, personal: bool) -> None:
                 f"The text has {len(part)} characters; at most {limit} can be sent."
             )
         for name in _names(part):
-            if name not in Placeholder:
+            if name not in _KNOWN:
                 known = ", ".join(f"{{{word}}}" for word in Placeholder)
                 raise TemplateInvalid(f"{{{name}}} is not known. Known are {known}.")
             if Placeholder(name) in PERSONAL and not personal:
@@ -83,7 +84,8 @@ def check_text(text: NoticeText, *, personal: bool) -> None:
 def fill(text: str, values: Mapping[Placeholder, str]) -> str:
     """A checked template with its placeholders replaced; a value is never read as a template.
 
-    Line breaks and control characters of values become blanks. What is not in `values` is left out.
+    Line breaks and control characters of values become blanks. What is not in `values` is left out,
+    with the blank before it.
     """
     parts: list[str] = []
     for literal, name, _spec, _conversion in _parsed(text):
@@ -91,7 +93,7 @@ def fill(text: str, values: Mapping[Placeholder, str]) -> str:
         if name is not None:
             value = values.get(Placeholder(name), "")
             parts.append("".join(c if c.isprintable() else " " for c in value))
-    return "".join(parts)
+    return _BLANKS.sub(" ", "".join(parts)).replace(" \n", "\n").strip()
 
 
 def sms_size(text: str) -> SmsSize:
@@ -136,6 +138,8 @@ def _parsed(text: str) -> list[tuple[str, str | None, str | None, str | None]]:
     return parts
 
 
+_KNOWN = frozenset(word.value for word in Placeholder)
+_BLANKS = re.compile(r" {2,}")
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
