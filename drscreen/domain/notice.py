@@ -50,6 +50,7 @@ class Reason(StrEnum):
     LANDLINE = "landline"
     FOREIGN_NUMBER = "foreign_number"
     OPTED_OUT = "opted_out"
+    ADDRESS_CHANGED = "address_changed"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     BY_PERSON = "by_person"
@@ -73,13 +74,14 @@ _SENTENCES = {
     Reason.NO_CONSENT: "The patient has not agreed to be told by SMS or e-mail. Call them.",
     Reason.NO_ADDRESS: "No phone number or e-mail address is recorded for what was agreed to.",
     Reason.ADDRESS_INVALID: "The address is not one that can exist. Correct it, then retry.",
-    Reason.COUNTRY_UNKNOWN: "The number is written without its country, and the clinic's country is "
+    Reason.COUNTRY_UNKNOWN: "The number has no country, and the clinic's own country is "
     "not set. Write it with + and the country's code, or set the country in the settings.",
     Reason.LANDLINE: "The number is a landline, which receives no SMS. Call them, or retry with "
     "a mobile number.",
     Reason.FOREIGN_NUMBER: "The number belongs to a country that this clinic does not write to. "
     "An administrator can allow it.",
     Reason.OPTED_OUT: "The patient asked for no more messages. The consent was withdrawn.",
+    Reason.ADDRESS_CHANGED: "The patient's address was changed after this was queued; it goes to the new one.",
     Reason.EXPIRED: "It could not be sent in time and would only confuse now.",
     Reason.SUPERSEDED: "Another notice about the same visit took its place.",
     Reason.BY_PERSON: "Somebody here cancelled it.",

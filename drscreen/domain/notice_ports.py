@@ -76,6 +76,13 @@ class Notices(Protocol):
         """A person's act: as `settle` where the notice is in `state` still, else None."""
         ...
 
+    def redraft(self, notice_id: str, draft: NoticeDraft) -> Notice | None:
+        """A person wants it sent after all: address, words, moments and state of the draft, under
+        the same id and with the attempts counted so far. None, and nothing written, where it is
+        SENDING, SENT or DELIVERED, or there is no such notice.
+        """
+        ...
+
     def next_due(self, senders: Mapping[Channel, str]) -> datetime | None:
         """When something is to be done next by these; None where nothing waits."""
         ...

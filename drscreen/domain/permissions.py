@@ -28,6 +28,9 @@ class Action(StrEnum):
     BACK_UP = "make backups and plan them"
     LET_BACKUPS_RUN = "let the planned backups run"
     CHECK_STORE = "check the store"
+    SEE_NOTICES = "see what patients are told"
+    HANDLE_NOTICES = "send, retry and cancel notices"
+    LET_NOTICES_GO = "let queued notices go out"
 
 
 _T, _C, _A = Role.TECHNICIAN, Role.CLINICIAN, Role.ADMINISTRATOR
@@ -42,6 +45,9 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.CHANGE_OWN_PASSWORD: frozenset({_T, _C, _A}),
         Action.SEE_OWN_SESSION: frozenset({_T, _C, _A}),
         Action.LET_BACKUPS_RUN: frozenset({_T, _C, _A}),
+        Action.SEE_NOTICES: frozenset({_T, _C, _A}),
+        Action.HANDLE_NOTICES: frozenset({_T, _C, _A}),
+        Action.LET_NOTICES_GO: frozenset({_T, _C, _A}),
         Action.REVIEW: frozenset({_C, _A}),
         Action.EXPORT_PATIENTS: frozenset({_C, _A}),
         Action.ERASE_PATIENTS: frozenset({_A}),
