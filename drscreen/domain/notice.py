@@ -81,7 +81,7 @@ _SENTENCES = {
     Reason.FOREIGN_NUMBER: "The number belongs to a country that this clinic does not write to. "
     "An administrator can allow it.",
     Reason.OPTED_OUT: "The patient asked for no more messages. The consent was withdrawn.",
-    Reason.ADDRESS_CHANGED: "The patient's address was changed after this was queued; it goes to the new one.",
+    Reason.ADDRESS_CHANGED: "The patient's address was changed; it goes to the new one.",
     Reason.EXPIRED: "It could not be sent in time and would only confuse now.",
     Reason.SUPERSEDED: "Another notice about the same visit took its place.",
     Reason.BY_PERSON: "Somebody here cancelled it.",

@@ -163,7 +163,8 @@ class Announcer:
     ) -> NoticeDraft:
         """On the first channel that is agreed to and has an address; else why there is none."""
         patient, policy = occasion.patient, records.notices.policy()
-        channel, address, hindrance = among[0], "", Reason.NO_CONSENT
+        channel, address = among[0], ""
+        hindrance: Reason | None = Reason.NO_CONSENT
         for candidate in (channel for channel in among if channel in patient.consent):
             found, reason = self._reachable(records, patient, candidate, policy)
             if reason is None or hindrance is Reason.NO_CONSENT:

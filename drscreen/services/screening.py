@@ -15,6 +15,7 @@ from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock, OpenStore, PhotographReader, Predictor, QualityGate
 from drscreen.domain.referral import decide
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult, Seconds, Stage
+from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 
 Progress = Callable[[Stage], None]
@@ -28,7 +29,8 @@ class ScreeningService:
     """One photograph at a time, on one thread; the caller chooses which.
 
     `store` is needed only for requests that save; a request that saves without a store is a
-    programming error (`ValueError`).
+    programming error (`ValueError`). `announcer` queues what the patient is to hear, in the
+    transaction that records the result.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class ScreeningService:
         predictor: Predictor,
         clock: Clock,
         store: OpenStore | None = None,
+        announcer: Announcer | None = None,
     ) -> None:
+        self._announcer = announcer
         self._reader = reader
         self._gate = gate
         self._predictor = predictor
@@ -127,15 +131,13 @@ class ScreeningService:
     ) -> ScreeningResult:
         if self._store is None:
             raise ValueError("a request that saves needs a store")
+        now = self._clock.now()
         with self._store.transaction() as records:
             if records.find_patient(target.mrn) is None:
                 records.add_patient(Patient(mrn=target.mrn))
             record = records.save_photograph(
-                target.mrn,
-                target.eye,
-                data,
-                result,
-                recorded_at=self._clock.now(),
-                is_drawing=is_drawing,
+                target.mrn, target.eye, data, result, recorded_at=now, is_drawing=is_drawing
             )
+            if self._announcer is not None:
+                self._announcer.exam_changed(records, target.mrn, record.exam_id, now)
         return replace(result, record=record.id)

@@ -1,0 +1,204 @@
+"""What an administrator sets about notices: policy, words, and each notifier's settings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from drscreen.domain.errors import InvalidInput, NotifierUnusable
+from drscreen.domain.notice import NoticePolicy, Purpose
+from drscreen.domain.notice_ports import FoundNotifier, Notifiers
+from drscreen.domain.notice_text import NoticeText, Placeholder, SmsSize, check_text, fill, sms_size
+from drscreen.domain.notifier import (
+    Message,
+    NotifierInfo,
+    Receipt,
+    SettingKind,
+    SettingProblem,
+    SettingValues,
+)
+from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
+from drscreen.domain.ports import OpenStore
+from drscreen.services.announcing import Announcer
+from drscreen.services.permission import needs
+
+_HOLD_MOST = 24 * 60
+_SAMPLE = Patient(mrn="A-1042", family_name="Example", given_name="Sam")
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierSettings:
+    """An installed notifier and what is set for it. Values of secrets are not in `shown`; those
+    that are set stand in `secrets_set`.
+    """
+
+    found: FoundNotifier
+    shown: Mapping[str, str]
+    secrets_set: frozenset[str]
+    problems: tuple[SettingProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A template as a patient would read it; `size` is None for an e-mail."""
+
+    subject: str
+    body: str
+    size: SmsSize | None
+
+
+class NoticeSettingsService:
+    """Any thread."""
+
+    def __init__(self, store: OpenStore, notifiers: Notifiers, announcer: Announcer) -> None:
+        self._store = store
+        self._notifiers = notifiers
+        self._announcer = announcer
+
+    @needs(Action.SEE_NOTICES)
+    def policy(self) -> NoticePolicy:
+        """What the clinic wants."""
+        with self._store.transaction() as records:
+            return records.notices.policy()
+
+    @needs(Action.MANAGE_CLINIC)
+    def set_policy(self, policy: NoticePolicy) -> None:
+        """Change it. Raises `InvalidInput`."""
+        regions = {policy.region, *policy.regions} - {""}
+        if any(len(region) != 2 or not region.isalpha() or region.islower() for region in regions):
+            raise InvalidInput("A country is written as two capital letters, such as BR.")
+        if not 0 <= policy.hold_minutes <= _HOLD_MOST:
+            raise InvalidInput("A result can wait from 0 minutes to a day.")
+        if not 1 <= policy.expire_days <= 60 or not 1 <= policy.reminder_days <= 730:
+            raise InvalidInput("Give up after 1 to 60 days; remind once in 1 to 730 days.")
+        with self._store.transaction() as records:
+            records.notices.set_policy(policy)
+
+    @needs(Action.SEE_NOTICES)
+    def text(self, purpose: Purpose, channel: Channel, language: str) -> NoticeText:
+        """The template in use: the clinic's own, or ours."""
+        with self._store.transaction() as records:
+            own = records.notices.texts()
+        return self._announcer.text_for(own, purpose, channel, language)
+
+    @needs(Action.SEE_NOTICES)
+    def languages(self) -> tuple[str, ...]:
+        """The languages that there are templates in."""
+        with self._store.transaction() as records:
+            own = records.notices.texts()
+        return tuple(sorted({text.language for text in (*self._announcer.texts, *own)}))
+
+    @needs(Action.MANAGE_CLINIC)
+    def set_text(self, text: NoticeText) -> None:
+        """Use the clinic's own words from now on. Raises `TemplateInvalid`."""
+        with self._store.transaction() as records:
+            check_text(text, personal=records.notices.policy().allow_personal)
+            records.notices.set_text(text)
+
+    @needs(Action.MANAGE_CLINIC)
+    def use_default(self, purpose: Purpose, channel: Channel, language: str) -> None:
+        """Go back to our words."""
+        with self._store.transaction() as records:
+            records.notices.remove_text(purpose, channel, language)
+
+    @needs(Action.SEE_NOTICES)
+    def preview(self, text: NoticeText) -> Preview:
+        """A template filled with an invented patient. Raises `TemplateInvalid`."""
+        policy = self.policy()
+        check_text(text, personal=policy.allow_personal)
+        values = self._announcer.values(_SAMPLE, policy, date.today())
+        if text.purpose is Purpose.APPOINTMENT_DUE:
+            values[Placeholder.APPOINTMENT] = date.today().isoformat()
+        body = fill(text.body, values)
+        size = sms_size(body) if text.channel is Channel.SMS else None
+        return Preview(fill(text.subject, values), body, size)
+
+    @needs(Action.MANAGE_CLINIC)
+    def notifiers(self) -> tuple[NotifierSettings, ...]:
+        """Every installed notifier with its settings and what is wrong with them."""
+        return tuple(self._settings_of(found) for found in self._notifiers.found())
+
+    @needs(Action.MANAGE_CLINIC)
+    def set_notifier(self, name: str, values: Mapping[str, str]) -> Sequence[SettingProblem]:
+        """Keep a notifier's settings, right or not, and return what is wrong with them.
+
+        An empty secret keeps the one that is set. Raises `NotifierUnusable`.
+        """
+        info = self._info(name)
+        before = self._values(name)
+        kept = {}
+        for setting in info.settings:
+            value = values.get(setting.key, setting.default).strip()
+            if setting.kind is SettingKind.SECRET and not value:
+                value = before.get(setting.key, "")
+            kept[setting.key] = value
+        with self._store.transaction() as records:
+            records.notices.set_notifier_settings(name, kept)
+        return self._notifiers.check_settings(name, SettingValues(kept))
+
+    @needs(Action.MANAGE_CLINIC)
+    def forget_notifier(self, name: str) -> None:
+        """Remove a notifier's settings, secrets and all."""
+        with self._store.transaction() as records:
+            records.notices.set_notifier_settings(name, {})
+
+    @needs(Action.MANAGE_CLINIC)
+    def send_test(self, channel: Channel, to: str, name: str = "") -> Receipt:
+        """Send a few words to somebody here, now and once; nothing is queued.
+
+        Goes through the named notifier, else the first that serves the channel. Raises
+        `InvalidInput` for a wrong address, `NotifierUnusable`.
+        """
+        policy = self.policy()
+        checked = self._announcer.addresses.check(channel, to, policy)
+        if checked.reason is not None:
+            raise InvalidInput(checked.reason.sentence)
+        name = name or policy.notifiers.get(channel, "") or self._first_for(channel)
+        info = self._info(name)
+        if info.channel != channel:
+            raise NotifierUnusable(f"{info.title} does not send on this channel.")
+        values = self._values(name)
+        problems = self._notifiers.check_settings(name, values)
+        if problems:
+            raise NotifierUnusable(problems[0].sentence)
+        refused = self._notifiers.check_address(name, checked.address)
+        if refused:
+            raise InvalidInput(refused)
+        words = f"{self._announcer.clinic}: a test of drscreen. Nothing is to be done."
+        subject = "A test of drscreen" if channel is Channel.EMAIL else ""
+        message = Message(str(uuid.uuid4()), checked.address, words, subject)
+        return self._notifiers.send(name, message, values)
+
+    def _first_for(self, channel: Channel) -> str:
+        for found in self._notifiers.found():
+            info = found.info
+            if info and not found.problem and info.channel == channel and self._values(info.name):
+                return info.name
+        raise NotifierUnusable("Nothing is set up that sends on this channel.")
+
+    def _info(self, name: str) -> NotifierInfo:
+        for found in self._notifiers.found():
+            if found.info is not None and found.info.name == name:
+                if found.problem:
+                    raise NotifierUnusable(found.problem)
+                return found.info
+        raise NotifierUnusable("There is no notifier of that name.")
+
+    def _values(self, name: str) -> SettingValues:
+        with self._store.transaction() as records:
+            return records.notices.notifier_settings(name)
+
+    def _settings_of(self, found: FoundNotifier) -> NotifierSettings:
+        info = found.info
+        if info is None or found.problem:
+            return NotifierSettings(found, {}, frozenset(), ())
+        values = self._values(info.name)
+        secret = {s.key for s in info.settings if s.kind is SettingKind.SECRET}
+        shown = {key: value for key, value in values.items() if key not in secret}
+        problems = tuple(self._notifiers.check_settings(info.name, values)) if values else ()
+        return NotifierSettings(
+            found, shown, frozenset(key for key in secret if values.get(key)), problems
+        )

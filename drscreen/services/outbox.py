@@ -1,0 +1,115 @@
+"""The outbox as people use it: what was told to whom, and what to do where it was not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from drscreen.domain.errors import NoticeUnknown
+from drscreen.domain.notice import (
+    Notice,
+    NoticeState,
+    Purpose,
+    Reason,
+    Settlement,
+)
+from drscreen.domain.permissions import Action
+from drscreen.domain.ports import Clock, OpenStore
+from drscreen.services.announcing import Announcer
+from drscreen.services.permission import needs
+
+#: What a clock may differ by between two machines; more than that was set back.
+_CLOCK_DIFFERS = timedelta(hours=1)
+#: What waits for somebody to decide.
+_UNDECIDED = (NoticeState.PENDING, NoticeState.UNKNOWN, NoticeState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxPage:
+    """A page of the outbox. `clock_was_set_back`: its newest notice lies in the future."""
+
+    rows: tuple[Notice, ...]
+    total: int
+    counts: Mapping[NoticeState, int]
+    clock_was_set_back: bool = False
+
+
+class OutboxService:
+    """Any thread; each call is its own transaction."""
+
+    def __init__(self, store: OpenStore, clock: Clock, announcer: Announcer) -> None:
+        self._store = store
+        self._clock = clock
+        self._announcer = announcer
+
+    @needs(Action.SEE_NOTICES)
+    def page(
+        self, states: Collection[NoticeState] = (), offset: int = 0, limit: int = 100
+    ) -> OutboxPage:
+        """The newest first; of all states where none is named."""
+        with self._store.transaction() as records:
+            counts = records.notices.counts()
+            rows = records.notices.page(states, offset, limit)
+            newest = records.notices.page((), 0, 1)
+        latest = self._clock.now() + _CLOCK_DIFFERS
+        return OutboxPage(
+            tuple(rows),
+            sum(counts.get(state, 0) for state in (states or NoticeState)),
+            counts,
+            any(notice.created > latest for notice in newest),
+        )
+
+    @needs(Action.SEE_NOTICES)
+    def of_patient(self, mrn: str, limit: int = 20) -> tuple[Notice, ...]:
+        """What one patient was told or is to be told, the newest first."""
+        with self._store.transaction() as records:
+            return tuple(records.notices.of_patient(mrn, limit))
+
+    @needs(Action.HANDLE_NOTICES)
+    def remind(self, mrn: str, purpose: Purpose, appointment: str = "") -> Notice:
+        """Queue a reminder; its state says at once where it cannot be sent.
+
+        Raises `PatientUnknown`, `ReminderTooSoon`.
+        """
+        with self._store.transaction() as records:
+            return self._announcer.remind(records, mrn, purpose, self._clock.now(), appointment)
+
+    @needs(Action.HANDLE_NOTICES)
+    def retry(self, notice_id: str) -> Notice:
+        """Send one that failed, was cancelled, or of which nobody knows, by what the patient's
+        record says now. Raises `NoticeUnknown`.
+        """
+        with self._store.transaction() as records:
+            notice = records.notices.find(notice_id)
+            if notice is None:
+                raise NoticeUnknown("There is no such notice.")
+            return self._announcer.again(records, notice, self._clock.now())
+
+    @needs(Action.HANDLE_NOTICES)
+    def cancel(self, notice_id: str) -> Notice:
+        """Let one that waits, failed or is unknown rest for good. Raises `NoticeUnknown`."""
+        ended = Settlement(NoticeState.CANCELLED, None, Reason.BY_PERSON, Reason.BY_PERSON.sentence)
+        with self._store.transaction() as records:
+            for state in _UNDECIDED:
+                changed = records.notices.change(notice_id, state, ended)
+                if changed is not None:
+                    return changed
+        raise NoticeUnknown("This notice is being sent, or has ended already.")
+
+    @needs(Action.HANDLE_NOTICES)
+    def ask_now(self) -> int:
+        """Have the services asked at once about all that is sent or unknown; returns how many."""
+        states = (NoticeState.UNKNOWN, NoticeState.SENT)
+        now = self._clock.now()
+        with self._store.transaction() as records:
+            notices = records.notices
+            asked = [n for n in notices.page(states, 0, _MOST_ASKED) if n.due is not None]
+            for notice in asked:
+                soon = Settlement(notice.state, now, notice.reason, notice.sentence)
+                notices.change(notice.id, notice.state, soon)
+        return len(asked)
+
+
+#: More than a clinic has on its way at a time.
+_MOST_ASKED = 1000
