@@ -54,6 +54,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     BY_PERSON = "by_person"
+    SWITCHED_OFF = "switched_off"
     NO_NOTIFIER = "no_notifier"
     SETTINGS_WRONG = "settings_wrong"
     NOTIFIER_BROKEN = "notifier_broken"
@@ -85,6 +86,7 @@ _SENTENCES = {
     Reason.EXPIRED: "It could not be sent in time and would only confuse now.",
     Reason.SUPERSEDED: "Another notice about the same visit took its place.",
     Reason.BY_PERSON: "Somebody here cancelled it.",
+    Reason.SWITCHED_OFF: "An administrator has switched notices off.",
     Reason.NO_NOTIFIER: "Nothing is set up that sends on this channel.",
     Reason.SETTINGS_WRONG: "The settings of what sends it are incomplete. An administrator can "
     "mend them.",

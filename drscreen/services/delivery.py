@@ -137,8 +137,11 @@ class DeliveryService:
         with self._store.transaction() as records:
             policy = records.notices.policy()
             self._values = {i.name: records.notices.notifier_settings(i.name) for i in found}
+        off = Reason.SWITCHED_OFF
         self._senders = tuple(
             self._sender(channel, [i for i in found if i.channel == channel], policy.notifiers)
+            if policy.on
+            else Sender(channel, None, off, off.sentence)
             for channel in Channel
         )
         self._looked = self._clock.elapsed()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from drscreen.domain.errors import InvalidInput, NotifierUnusable
 from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.notice_ports import FoundNotifier, Notifiers
-from drscreen.domain.notice_text import NoticeText, Placeholder, SmsSize, check_text, fill, sms_size
+from drscreen.domain.notice_text import NoticeText, SmsSize, check_text, fill, sms_size
 from drscreen.domain.notifier import (
     Message,
     NotifierInfo,
@@ -21,7 +20,7 @@ from drscreen.domain.notifier import (
 )
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.ports import Clock, OpenStore
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 
@@ -53,8 +52,11 @@ class Preview:
 class NoticeSettingsService:
     """Any thread."""
 
-    def __init__(self, store: OpenStore, notifiers: Notifiers, announcer: Announcer) -> None:
+    def __init__(
+        self, store: OpenStore, clock: Clock, notifiers: Notifiers, announcer: Announcer
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._notifiers = notifiers
         self._announcer = announcer
 
@@ -109,9 +111,9 @@ class NoticeSettingsService:
         """A template filled with an invented patient. Raises `TemplateInvalid`."""
         policy = self.policy()
         check_text(text, personal=policy.allow_personal)
-        values = self._announcer.values(_SAMPLE, policy, date.today())
-        if text.purpose is Purpose.APPOINTMENT_DUE:
-            values[Placeholder.APPOINTMENT] = date.today().isoformat()
+        today = self._clock.now().date()
+        appointment = today.isoformat() if text.purpose is Purpose.APPOINTMENT_DUE else ""
+        values = self._announcer.values(_SAMPLE, policy, today, appointment)
         body = fill(text.body, values)
         size = sms_size(body) if text.channel is Channel.SMS else None
         return Preview(fill(text.subject, values), body, size)

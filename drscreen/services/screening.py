@@ -40,6 +40,7 @@ class ScreeningService:
         predictor: Predictor,
         clock: Clock,
         store: OpenStore | None = None,
+        *,
         announcer: Announcer | None = None,
     ) -> None:
         self._announcer = announcer
