@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from drscreen.domain.notice import Notice
 from drscreen.domain.patient import Exam, Patient, PhotographRecord
 
 FORMAT = "drscreen-patient"
@@ -22,12 +23,13 @@ _SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class PatientExport:
-    """Everything recorded of one patient; photographs by their records."""
+    """Everything recorded of one patient; photographs by their records, notices newest first."""
 
     clinic: str
     exported: datetime
     patient: Patient
     exams: tuple[Exam, ...]
+    notices: tuple[Notice, ...] = ()
 
     @property
     def photographs(self) -> tuple[PhotographRecord, ...]:
@@ -77,6 +79,7 @@ def export_json(export: PatientExport) -> bytes:
             }
             for exam in export.exams
         ],
+        "notices": [_notice(notice) for notice in export.notices],
     }
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
 
@@ -101,4 +104,20 @@ def _photograph(photograph: PhotographRecord) -> dict[str, Any]:
             "version": photograph.model.version,
             "sha256": photograph.model.sha256,
         },
+    }
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    return {
+        "purpose": notice.purpose.value,
+        "channel": notice.channel.value,
+        "state": notice.state.value,
+        "reason": notice.reason,
+        "address": notice.address,
+        "language": notice.language,
+        "subject": notice.subject,
+        "body": notice.body,
+        "created": notice.created.isoformat(),
+        "attempted": notice.attempted.isoformat() if notice.attempted else None,
+        "changed": notice.changed.isoformat(),
     }

@@ -40,6 +40,10 @@ class NoticeState(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: Nothing happens to these by itself any more.
+ENDED = frozenset({NoticeState.DELIVERED, NoticeState.FAILED, NoticeState.CANCELLED})
+
+
 class Reason(StrEnum):
     """Why a notice is where it is, where drscreen itself says so. Stable codes."""
 

@@ -47,28 +47,34 @@ class Notices(Protocol):
     def release_leases(self, now: datetime) -> int:
         """Make every notice UNKNOWN whose sender has not come back within `LEASE`, and return how
         many. A lease that lies further ahead is that of a clock that was set back: expired too.
+        They are due `LEASE` later: where the clock was moved, a sender may be at work still, and
+        its service must not be asked before it has come back.
         """
         ...
 
     def lease(self, now: datetime, senders: Mapping[Channel, str]) -> Notice | None:
         """The longest due pending notice of these channels, now SENDING with its channel's
-        notifier, counted and stamped; None where there is none. A `due` further ahead than
-        `FARTHEST_DUE` counts as due.
+        notifier, counted and stamped, without the reference of an earlier attempt; `due` is when
+        the lease ends. None where there is none. A `due` further ahead than `FARTHEST_DUE` counts
+        as due.
         """
         ...
 
     def next_to_ask(self, now: datetime, notifiers: Collection[str]) -> Notice | None:
         """The longest due UNKNOWN or SENT notice that one of these notifiers has; its `due` is
-        moved by `LEASE`, so that nobody else asks meanwhile. Those without one wait for nothing.
+        moved by `LEASE`, so that nobody else asks meanwhile. Those without one wait for nothing;
+        one further ahead than `FARTHEST_DUE` counts as due.
         """
         ...
 
     def settle(self, notice_id: str, attempts: int, settlement: Settlement) -> Notice | None:
         """Write what became of attempt `attempts`.
 
-        None, and nothing written, where the notice is in another attempt already or has ended.
-        Notes `NOTIFIED` in the audit log the first time it is SENT or DELIVERED. A settlement that
-        is not `counted` takes the attempt back.
+        None, and nothing written, where the notice is in another attempt already or has ended, or
+        where another notice of this notifier has that reference: of two that asked at once and
+        found one message, the later must ask again. Nothing is due of one that ends. Notes
+        `NOTIFIED` in the audit log the first time it is SENT or DELIVERED. A settlement that is not
+        `counted` takes the attempt back.
         """
         ...
 
@@ -79,12 +85,15 @@ class Notices(Protocol):
     def redraft(self, notice_id: str, draft: NoticeDraft) -> Notice | None:
         """A person wants it sent after all: address, words, moments and state of the draft, under
         the same id and with the attempts counted so far. None, and nothing written, where it is
-        SENDING, SENT or DELIVERED, or there is no such notice.
+        SENDING, SENT or DELIVERED, there is no such notice, or the draft is for a channel on which
+        there is another one. Raises `PatientUnknown`.
         """
         ...
 
     def next_due(self, senders: Mapping[Channel, str]) -> datetime | None:
-        """When something is to be done next by these; None where nothing waits."""
+        """When something is to be done next by these; None where nothing waits. A clock that was
+        ahead may have written it, so nobody sleeps longer than a while.
+        """
         ...
 
     def find(self, notice_id: str) -> Notice | None:
@@ -104,7 +113,7 @@ class Notices(Protocol):
         ...
 
     def claimed(self, notifier: str, address: str) -> frozenset[str]:
-        """The references that notices to an address have already."""
+        """The references that notices to an address have already, or had in earlier attempts."""
         ...
 
     def opted_out(self, channel: Channel, address: str) -> bool:

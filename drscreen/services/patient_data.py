@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from drscreen.domain.audit import AuditKind
@@ -35,11 +36,14 @@ class PatientDataService:
                 raise PatientUnknown("There is no patient with that number.")
             records.note(AuditKind.EXPORTED, number)
             exams = tuple(records.exams(number))
-        return self._files(PatientExport(self._store.clinic, self._clock.now(), patient, exams))
+            notices = tuple(records.notices.of_patient(number, sys.maxsize))
+        moment = self._clock.now()
+        return self._files(PatientExport(self._store.clinic, moment, patient, exams, notices))
 
     @needs(Action.ERASE_PATIENTS)
     def erase(self, mrn: str) -> int:
-        """Remove a patient with exams, results and photographs for ever; how many photographs.
+        """Remove a patient with exams, results, photographs and notices for ever; how many
+        photographs.
 
         The photographs' keys are forgotten, so copies of their files are of no use to anybody. The
         audit log goes on knowing a pseudonym that leads to nobody. Raises `PatientUnknown`.

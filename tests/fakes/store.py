@@ -37,6 +37,7 @@ from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary,
 from drscreen.domain.referral import Outcome
 from drscreen.domain.screening import ScreeningResult
 from drscreen.domain.users import Role, User
+from tests.fakes.notices import FakeNotices, NoticesState
 
 _GRAVEST_FIRST = (
     Outcome.REFER_URGENT,
@@ -63,6 +64,7 @@ class _State:
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     plan: BackupPlan = field(default_factory=BackupPlan)
     reviewed: frozenset[str] = frozenset()
+    outbox: NoticesState = field(default_factory=NoticesState)
 
     def copy(self) -> _State:
         return _State(
@@ -78,20 +80,33 @@ class _State:
             dict(self.thumbnails),
             self.plan,
             self.reviewed,
+            self.outbox.copy(),
         )
 
 
-class FakeStore:
-    """`Store` in memory. `create` then `open`, as in life; or `FakeStore.opened()` in one go."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self) -> None:
+
+class FakeStore:
+    """`Store` in memory. `create` then `open`, as in life; or `FakeStore.opened()` in one go.
+
+    `now` stamps what callers bring no moment for.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = _utc_now) -> None:
         self._state: _State | None = None
+        self._now = now
         self._lock = threading.Lock()
 
     @staticmethod
-    def opened(user: str = "nurse", role: Role = Role.ADMINISTRATOR) -> FakeOpenStore:
+    def opened(
+        user: str = "nurse",
+        role: Role = Role.ADMINISTRATOR,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> FakeOpenStore:
         """A new store, unlocked by its first user."""
-        store = FakeStore()
+        store = FakeStore(now)
         store.create("Test clinic", user, "", role, "a good long password")
         return store.open(user, "a good long password")
 
@@ -133,7 +148,7 @@ class FakeStore:
             if self._state is None:
                 raise StoreMissing("There is no store in this folder yet.")
             draft = self._state.copy()
-            yield FakeRecords(draft, user)
+            yield FakeRecords(draft, user, self._now)
             self._state = draft
         finally:
             self._lock.release()
@@ -206,9 +221,11 @@ class FakeOpenStore:
 class FakeRecords:
     """`Records` over dictionaries."""
 
-    def __init__(self, state: _State, user: User) -> None:
+    def __init__(self, state: _State, user: User, now: Callable[[], datetime]) -> None:
         self._state = state
         self._user = user
+        self._now = now
+        self.notices = FakeNotices(state.outbox, state.patients, self._note_of, now)
 
     def add_patient(self, patient: Patient) -> Patient:
         if patient.mrn in self._state.patients:
@@ -418,8 +435,11 @@ class FakeRecords:
     def _note(self, kind: AuditKind, subject: str = "", **details: str) -> None:
         number = len(self._state.events) + 1
         self._state.events.append(
-            AuditEvent(number, datetime.now(UTC), self._user.name, kind, subject, details)
+            AuditEvent(number, self._now(), self._user.name, kind, subject, details)
         )
+
+    def _note_of(self, kind: AuditKind, mrn: str | None, **details: str) -> None:
+        self._note(kind, "" if mrn is None else self.audit_subject(mrn), **details)
 
     def erase_patient(self, mrn: str) -> int:
         pseudonym = self.audit_subject(mrn)
@@ -428,6 +448,7 @@ class FakeRecords:
         count = len(self._state.photographs) - len(kept)
         self._state.photographs = kept
         self._state.exams = {k: v for k, v in self._state.exams.items() if k[0] != mrn}
+        self._state.outbox.forget(mrn)
         del self._state.patients[mrn]
         self._note(AuditKind.ERASED, pseudonym, photographs=str(count))
         return count

@@ -73,6 +73,7 @@ class PdfPatientReport:
             story += self._exam(exam, pictures)
         if not export.exams:
             story.append(self._paragraph("No photographs were recorded."))
+        story += self._notices(export)
         document.build(story, onFirstPage=_foot, onLaterPages=_foot)
         return written.getvalue()
 
@@ -106,6 +107,20 @@ class PdfPatientReport:
             ]
             parts.append(KeepTogether(Table(row, colWidths=[_WIDTH + 4 * mm, None], style=style)))
         return parts
+
+    def _notices(self, export: PatientExport) -> Iterator[Any]:
+        if not export.notices:
+            return
+        yield self._paragraph("Messages to you", self._heading)
+        for notice in export.notices:
+            purpose = notice.purpose.value.replace("_", " ")
+            lines = [
+                f"{notice.channel.value} to {notice.address or '-'}: {purpose}, "
+                f"{notice.state.value}, {notice.changed:%Y-%m-%d %H:%M} UTC",
+                *filter(None, (notice.subject, *notice.body.splitlines())),
+            ]
+            yield Paragraph("<br/>".join(map(escape, lines)), self._text)
+            yield Spacer(1, 2 * mm)
 
     def _result(self, photograph: PhotographRecord) -> Paragraph:
         eye = {"OD": "Right eye (OD)", "OS": "Left eye (OS)"}[photograph.eye.value]

@@ -16,6 +16,7 @@ from drscreen.adapters.store import review, rows, search
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditTrail, events, head_of
 from drscreen.adapters.store.erasure import erase
+from drscreen.adapters.store.notices import SqlNotices
 from drscreen.adapters.store.tables import (
     ClinicRow,
     ExamRow,
@@ -64,6 +65,8 @@ class SqlRecords:
         self._now = now
         self._undo = undo
         self._audit = audit
+        #: The outbox, in the same transaction.
+        self.notices = SqlNotices(session, now=now, audit=audit)
         self.saved_photographs = 0
         #: Files of the vault that nothing names once this transaction is committed.
         self.erased_files: list[str] = []

@@ -53,7 +53,7 @@ def patient_of(row: PatientRow | Row[*tuple[Any, ...]]) -> Patient:
         family_name=row.family_name,
         given_name=row.given_name,
         birth_date=row.birth_date,
-        sex=_known(Sex, row.sex),
+        sex=known_code(Sex, row.sex),
         phone=row.phone,
         email=row.email,
         language=row.language,
@@ -73,7 +73,7 @@ def changed_fields(before: Patient, after: Patient) -> list[str]:
 
 def user_of(row: UserRow) -> User:
     """The account in the row. Raises `StoreDamaged`."""
-    return User(row.name, _known(Role, row.role), row.display_name)
+    return User(row.name, known_code(Role, row.role), row.display_name)
 
 
 def stored_of(row: PhotographRow) -> Stored:
@@ -168,7 +168,8 @@ def _grading_of(row: GradingRow) -> Grading | None:
     )
 
 
-def _known(codes: type[_Code], code: str) -> _Code:
+def known_code(codes: type[_Code], code: str) -> _Code:
+    """The code as the domain has it. Raises `StoreDamaged`."""
     try:
         return codes(code)
     except ValueError as error:
