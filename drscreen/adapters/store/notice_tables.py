@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from drscreen.adapters.store.tables import Base
 
+#: As the index says it, word for word: SQLite uses the index for nothing else.
+HAS_REFERENCE = text("reference != ''")
+
 
 class NoticeRow(Base):
     """A notice (`drscreen.domain.notice.Notice`). `id` is the order in which they were queued.
@@ -43,7 +46,7 @@ class NoticeRow(Base):
             "notifier",
             "reference",
             unique=True,
-            sqlite_where=text("reference != ''"),
+            sqlite_where=HAS_REFERENCE,
         ),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import notice_settings
 from drscreen.adapters.store.audit import AuditTrail
 from drscreen.adapters.store.notice_rows import fill_notice, new_row, notice_of
-from drscreen.adapters.store.notice_tables import NoticeRow, OptOutRow
+from drscreen.adapters.store.notice_tables import HAS_REFERENCE, NoticeRow, OptOutRow
 from drscreen.adapters.store.rows import known_code
 from drscreen.adapters.store.tables import PatientRow
 from drscreen.domain.audit import AuditKind
@@ -78,22 +78,16 @@ class SqlNotices:
 
     def supersede(self, about: str, keep: Purpose) -> None:
         """Cancel the others about the same; see the port."""
-        self._session.execute(
-            update(NoticeRow)
-            .where(
-                NoticeRow.about == about,
-                NoticeRow.purpose != keep.value,
-                NoticeRow.state == NoticeState.PENDING.value,
-                NoticeRow.attempts == 0,
-            )
-            .values(
-                state=NoticeState.CANCELLED.value,
-                reason=Reason.SUPERSEDED.value,
-                sentence=Reason.SUPERSEDED.sentence,
-                due=None,
-                changed=self._now(),
-            )
-        )
+        # All of them, a few: told more, SQLite would look through all that are pending.
+        for row in self._session.scalars(select(NoticeRow).where(NoticeRow.about == about)).all():
+            waits = row.state == NoticeState.PENDING.value and not row.attempts
+            if waits and row.purpose != keep.value:
+                row.state = NoticeState.CANCELLED.value
+                row.reason = Reason.SUPERSEDED.value
+                row.sentence = Reason.SUPERSEDED.sentence
+                row.due = None
+                row.changed = self._now()
+        self._session.flush()
 
     def release_leases(self, now: datetime) -> int:
         """Make UNKNOWN what a sender has not come back with; see the port."""
@@ -174,10 +168,10 @@ class SqlNotices:
     def page(self, states: Collection[NoticeState], offset: int, limit: int) -> list[Notice]:
         """A page, the newest first; of all states where none is named."""
         newest = desc(NoticeRow.id)
-        query = _WITH_NUMBER.order_by(newest)
+        all_of_them = select(NoticeRow.id)
         if states:
             # Of each state its newest, by its index: in one query SQLite reads all or sorts all.
-            ids = [
+            each = [
                 select(
                     select(NoticeRow.id)
                     .where(NoticeRow.state == state.value)
@@ -187,11 +181,9 @@ class SqlNotices:
                 )
                 for state in set(states)
             ]
-            merged = union_all(*ids).subquery()
-            there = select(merged.c.id).order_by(desc(merged.c.id)).offset(offset).limit(limit)
-            query = query.where(NoticeRow.id.in_(there))
-        else:
-            query = query.offset(offset).limit(limit)
+            all_of_them = select(union_all(*each).subquery().c.id)
+        there = all_of_them.order_by(desc("id")).offset(offset).limit(limit)
+        query = _WITH_NUMBER.where(NoticeRow.id.in_(there)).order_by(newest)
         return [notice_of(row, mrn) for row, mrn in self._session.execute(query)]
 
     def counts(self) -> Mapping[NoticeState, int]:
@@ -335,6 +327,7 @@ class SqlNotices:
             another = select(NoticeRow.id).where(
                 NoticeRow.notifier == row.notifier,
                 NoticeRow.reference == settlement.reference,
+                HAS_REFERENCE,
                 NoticeRow.id != row.id,
             )
             if self._session.scalar(another) is not None:
