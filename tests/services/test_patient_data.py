@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.users import Role
 from drscreen.services.patient_data import PatientDataService
+from tests.adapters.store.outbox import DRAFT
 from tests.adapters.store.samples import MONDAY, referred, ungradable
 from tests.fakes.store import FakeOpenStore, FakeStore
 
@@ -74,6 +76,24 @@ def test_export_is_all_of_one_patient_and_nothing_of_another(opened: FakeOpenSto
     assert len(files) == 4
     assert b"three" not in b"".join(files.values())
     assert not any("A-17" in name for name in files)
+
+
+def test_export_tells_what_the_patient_was_told(opened: FakeOpenStore) -> None:
+    with opened.transaction() as records:
+        for mrn in ("A-17", "other"):
+            records.notices.queue(replace(DRAFT, mrn=mrn, about=mrn, body=f"Words to {mrn}."))
+    files = {file.name: file.content for file in service(opened).export("A-17")}
+    (notice,) = json.loads(files["patient.json"])["notices"]
+    told = {key: notice[key] for key in ("purpose", "channel", "state", "address", "body")}
+    assert told == {
+        "purpose": "result_ready",
+        "channel": "sms",
+        "state": "pending",
+        "address": DRAFT.address,
+        "body": "Words to A-17.",
+    }
+    assert notice["attempted"] is None
+    assert datetime.fromisoformat(notice["created"]).tzinfo is not None
 
 
 def test_export_and_erasure_are_noted(opened: FakeOpenStore) -> None:

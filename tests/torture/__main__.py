@@ -12,7 +12,10 @@ from pathlib import Path
 from tests.torture.disks import full, read_only
 from tests.torture.flips import flips
 from tests.torture.forked import Tally
-from tests.torture.kills import SCENARIOS
+from tests.torture.kills import SCENARIOS as KILLS
+from tests.torture.outbox import outbox
+
+SCENARIOS = {**KILLS, "notices": outbox}
 
 
 def main() -> int:

@@ -62,7 +62,7 @@ def writing(place: Path, kills: int, chance: random.Random) -> Tally:
         recorded = [line.split() for line in said if "changed" not in line]
         now = {photograph: number for number, photograph in recorded}
         everything |= now
-        opened = _opened(copy, tally)
+        opened = opened_after_kill(copy, tally)
         if opened is None:
             continue
         changed = [line.split()[0] for line in said if "changed" in line]
@@ -105,7 +105,7 @@ def screening(place: Path, kills: int, chance: random.Random) -> Tally:
             continue
         tally.runs += 1
         tally.acknowledged += len(said)
-        opened = _opened(home, tally)
+        opened = opened_after_kill(home, tally)
         if opened is None:
             return tally
         with opened.transaction() as records:
@@ -175,7 +175,7 @@ def migration(place: Path, kills: int, chance: random.Random) -> Tally:
         tally.runs += 1
         tally.acknowledged += len(said)
         for _ in range(2):
-            opened = _opened(home, tally, alarms=False)
+            opened = opened_after_kill(home, tally, alarms=False)
             if opened is not None:
                 if not holds(content(opened), told):
                     tally.faults.append("the records differ after an upgrade")
@@ -252,7 +252,7 @@ def rotation(place: Path, kills: int, chance: random.Random) -> Tally:
             continue
         tally.runs += 1
         tally.acknowledged += len(said)
-        again = _opened(home, tally)
+        again = opened_after_kill(home, tally)
         if again is None:
             return tally
         if content(again) != before:
@@ -324,7 +324,10 @@ def _save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> None:
         records.save_photograph(mrn, Laterality.OD, data, referred(data), recorded_at=MONDAY)
 
 
-def _opened(home: Path, tally: Tally, *, alarms: bool = True) -> SqlCipherOpenStore | None:
+def opened_after_kill(
+    home: Path, tally: Tally, *, alarms: bool = True
+) -> SqlCipherOpenStore | None:
+    """The store as a kill left it; a fault where it does not open, or raises an alarm."""
     try:
         opened = unlocked(home)
     except DrscreenError as error:

@@ -15,6 +15,7 @@ from drscreen.adapters.system import paths
 from drscreen.domain.export import NOTICE, PatientExport
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from tests.adapters.store.outbox import DRAFT
 from tests.adapters.store.samples import MONDAY, referred, ungradable
 from tests.fakes.store import FakeStore
 
@@ -51,6 +52,20 @@ def pages(pdf: bytes) -> list[str]:
         if b" Tf" in drawn:
             found.append(drawn.decode("latin-1"))
     return found
+
+
+def test_messages_fill_pages_of_their_own_and_break_nothing(report: PdfPatientReport) -> None:
+    made = export()
+    store = FakeStore.opened()
+    with store.transaction() as records:
+        records.add_patient(made.patient)
+        for n in range(60):
+            body = f"Call <b>{n}</b> & ask\nfor us."
+            draft = replace(DRAFT, mrn=made.patient.mrn, about=f"{n}", body=body)
+            records.notices.queue(draft)
+        notices = tuple(records.notices.of_patient(made.patient.mrn, 100))
+    without = pages(report.render(made, {}))
+    assert len(pages(report.render(replace(made, notices=notices), {}))) > len(without)
 
 
 def test_every_photograph_and_the_notice_on_every_page(report: PdfPatientReport) -> None:

@@ -1,0 +1,89 @@
+"""An outbox to test, in memory and encrypted, with two patients to write to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from drscreen.domain.audit import AuditEvent, AuditKind
+from drscreen.domain.notice import (
+    Notice,
+    NoticeDraft,
+    NoticeState,
+    Purpose,
+    Settlement,
+)
+from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.ports import OpenStore, Store
+from drscreen.domain.users import Role
+from tests.adapters.store.samples import MONDAY, PASSWORD, store_at
+from tests.fakes.store import FakeStore
+
+MAKERS: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda home: FakeStore(),
+    "sqlcipher": store_at,
+}
+ADA = Patient("A-17", "Ørsted", "Ada", consent=frozenset(Channel))
+BEN = Patient("B-2", consent=frozenset({Channel.SMS}))
+SENDERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
+YEAR = timedelta(days=365)
+SECOND = timedelta(seconds=1)
+DRAFT = NoticeDraft(
+    mrn="A-17",
+    purpose=Purpose.RESULT_READY,
+    channel=Channel.SMS,
+    about="exam 1",
+    address="+4530123456",
+    language="da",
+    subject="",
+    body="Please call the clinic.",
+    due=MONDAY,
+    expires=MONDAY + timedelta(days=7),
+)
+SENT = Settlement(NoticeState.SENT, MONDAY + timedelta(hours=1), reference="SM1")
+
+
+def made(store: Store) -> OpenStore:
+    """The store, with its first account and the two patients."""
+    store.create("Hilltop Clinic", "Nora", "Nora Lind", Role.ADMINISTRATOR, PASSWORD)
+    opened = store.open("Nora", PASSWORD)
+    with opened.transaction() as records:
+        records.add_patient(ADA)
+        records.add_patient(BEN)
+    return opened
+
+
+def queued(opened: OpenStore, *drafts: NoticeDraft) -> list[Notice]:
+    with opened.transaction() as records:
+        return [records.notices.queue(draft) for draft in drafts]
+
+
+def leased(opened: OpenStore, now: datetime = MONDAY) -> Notice:
+    with opened.transaction() as records:
+        notice = records.notices.lease(now, SENDERS)
+    assert notice is not None
+    return notice
+
+
+def settled(opened: OpenStore, notice: Notice, settlement: Settlement) -> Notice | None:
+    with opened.transaction() as records:
+        return records.notices.settle(notice.id, notice.attempts, settlement)
+
+
+def found(opened: OpenStore, notice: Notice) -> Notice:
+    with opened.transaction() as records:
+        there = records.notices.find(notice.id)
+    assert there is not None
+    return there
+
+
+def noted(opened: OpenStore, kind: AuditKind) -> list[AuditEvent]:
+    with opened.transaction() as records:
+        return records.audit_events(0, 1000, frozenset({kind.value}))
+
+
+def due_again(opened: OpenStore, notice: Notice, *, counted: bool = True) -> None:
+    """Settle a notice in hand as waiting once more."""
+    again = Settlement(NoticeState.PENDING, MONDAY, counted=counted)
+    assert settled(opened, notice, again) is not None
