@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,11 @@ from drscreen.domain.errors import (
     StoreUnwritable,
 )
 from drscreen.domain.image import Laterality
+from drscreen.domain.notice import NoticePolicy, NoticeState
 from drscreen.domain.patient import Patient
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role
+from tests.adapters.store.outbox import DRAFT, SENDERS, SENT
 from tests.adapters.store.samples import (
     MONDAY,
     PASSWORD,
@@ -116,6 +119,13 @@ def test_damaged_pages(home: Path) -> None:
                         "1", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY
                     )
                     records.exams("1")
+                    outbox = records.notices
+                    notice = outbox.queue(replace(DRAFT, mrn="1"))
+                    assert outbox.page((NoticeState.PENDING,), 0, 10) == [notice]
+                    assert outbox.lease(MONDAY, SENDERS) is not None
+                    assert outbox.settle(notice.id, 1, SENT) is not None
+                    outbox.opt_out(notice.channel, notice.address)
+                    assert (outbox.texts(), outbox.policy()) == ([], NoticePolicy())
             finally:
                 opened.close()
         except StoreDamaged:
