@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     )
     from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
+    from drscreen.services.announcing import Announcer
     from drscreen.services.audit import AuditService
     from drscreen.services.backup import BackupService
+    from drscreen.services.delivery import DeliveryService
+    from drscreen.services.notice_settings import NoticeSettingsService
+    from drscreen.services.outbox import OutboxService
     from drscreen.services.patient_data import PatientDataService
     from drscreen.services.records import RecordsService
     from drscreen.services.screening import ScreeningService
@@ -215,8 +219,41 @@ class Workstation:
         """
         from drscreen.services.screening import ScreeningService
 
-        gate = self.quality_gate()
-        return ScreeningService(reader or self.reader(), gate, predictor, self.clock, store)
+        return ScreeningService(
+            reader or self.reader(),
+            self.quality_gate(),
+            predictor,
+            self.clock,
+            store,
+            announcer=None if store is None else self.announcer(store),
+        )
+
+    def announcer(self, store: OpenStore) -> Announcer:
+        """What composes notices to the patients of an open store."""
+        from drscreen.adapters.notify.addresses import PhoneAndMail
+        from drscreen.adapters.system.notice_texts import read_texts
+        from drscreen.services.announcing import Announcer
+
+        texts = read_texts(self.resources / "notices")
+        return Announcer(PhoneAndMail(), texts, store.clinic)
+
+    def outbox(self, store: OpenStore) -> OutboxService:
+        """What patients of an open store are told."""
+        from drscreen.services.outbox import OutboxService
+
+        return OutboxService(store, self.clock, self.announcer(store))
+
+    def notice_settings(self, store: OpenStore) -> NoticeSettingsService:
+        """Policy, words and notifiers of an open store."""
+        from drscreen.services.notice_settings import NoticeSettingsService
+
+        return NoticeSettingsService(store, self.clock, self.notifiers, self.announcer(store))
+
+    def delivery(self, store: OpenStore) -> DeliveryService:
+        """What sends the queued notices of an open store."""
+        from drscreen.services.delivery import DeliveryService
+
+        return DeliveryService(store, self.clock, self.notifiers, self.announcer(store))
 
     def write_overlay(self, photograph: Path, explanation: Explanation, file: Path) -> None:
         """Draw what a network looked at beside the photograph, as PNG. Raises a `PhotographError`
