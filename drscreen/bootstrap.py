@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from drscreen.adapters.store.benchmark import StoreMeasured
     from drscreen.adapters.system.logging import Log
     from drscreen.domain.explanation import Explanation
+    from drscreen.domain.notice_ports import Notifiers
     from drscreen.domain.ports import (
         Backups,
         OpenStore,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         QualityGate,
         SettingsFile,
     )
-    from drscreen.plugin_api import NotifierInfo
     from drscreen.services.accounts import AccountsService
     from drscreen.services.announcing import Announcer
     from drscreen.services.audit import AuditService
@@ -140,11 +140,12 @@ class Workstation:
 
         write_bundle(path, self.log, selftest)
 
-    def notifiers(self) -> list[NotifierInfo]:
-        """Installed notifier plugins that answer."""
-        from drscreen.adapters.notify.plugins import notifiers, plugin_manager
+    @cached_property
+    def notifiers(self) -> Notifiers:
+        """Installed notifier plugins; they are loaded when one is asked."""
+        from drscreen.adapters.notify.host import InstalledNotifiers
 
-        return notifiers(plugin_manager())
+        return InstalledNotifiers()
 
     def bundle_names(self) -> list[str]:
         """Installed networks by name, the best first. Does not load torch."""

@@ -125,7 +125,11 @@ class _Trial:
         return ""
 
     def notifiers(self) -> str:
-        return ", ".join(info.name for info in self._workstation.notifiers()) or "none installed"
+        told = []
+        for found in self._workstation.notifiers.found():
+            name = found.info.name if found.info is not None else found.package
+            told.append(f"{name}: {found.problem}" if found.problem else name)
+        return ", ".join(told) or "none installed"
 
     def _loaded(self) -> Predictor:
         if self._predictor is None:

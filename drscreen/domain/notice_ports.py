@@ -185,7 +185,11 @@ class Notifiers(Protocol):
         ...
 
     def check_address(self, name: str, address: str) -> str:
-        """Why the service could not write to a normalised address; empty where it could."""
+        """Why the service could not write to a normalised address; empty where it could.
+
+        Empty too where the plugin does not answer: that is not the address's fault, and `send`
+        will tell.
+        """
         ...
 
     def send(self, name: str, message: Message, values: SettingValues) -> Receipt:
