@@ -106,6 +106,9 @@ def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:
         settings=workstation.settings,
         networks=workstation.bundle_names,
         backup=workstation.backup,
+        outbox=workstation.outbox,
+        delivery=workstation.delivery,
+        notice_settings=workstation.notice_settings,
         drawings=drawings,
     )
 

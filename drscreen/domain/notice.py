@@ -213,7 +213,8 @@ def backoff(attempts: int, chance: float, asked: timedelta | None = None) -> tim
     Architecture Blog, 2015). Never less than what the service `asked` for, never more than
     `LONGEST_WAIT`.
     """
-    full = min(_FIRST_WAIT * 2 ** min(attempts - 1, 12), LONGEST_WAIT)
+    doublings: int = 2 ** min(attempts - 1, 12)
+    full = min(_FIRST_WAIT * doublings, LONGEST_WAIT)
     wait = full / 2 + full / 2 * chance
     return min(max(wait, asked or timedelta(0)), LONGEST_WAIT)
 

@@ -50,7 +50,7 @@ class Announcer:
         exam = next((exam for exam in records.exams(mrn) if exam.id == exam_id), None)
         if not policy.on or patient is None or exam is None:
             return
-        purpose = purpose_of(exam)
+        purpose = _purpose_of(exam)
         records.notices.supersede(exam_id, purpose)
         if any(_told(notice, purpose, exam_id) for notice in _newest(records, mrn)):
             return
@@ -218,7 +218,7 @@ class _Occasion:
     appointment: str = ""
 
 
-def purpose_of(exam: Exam) -> Purpose:
+def _purpose_of(exam: Exam) -> Purpose:
     """A photographed eye without any that could be graded has to be photographed again."""
     eyes = {photograph.eye for photograph in exam.photographs}
     graded = {

@@ -15,8 +15,12 @@ from drscreen.qt.views.main_window import MainWindow
 from drscreen.qt.views.theme import Theme
 from drscreen.services.accounts import AccountsService
 from drscreen.services.backup import BackupService
+from drscreen.services.delivery import DeliveryService
+from drscreen.services.notice_settings import NoticeSettingsService
+from drscreen.services.outbox import OutboxService
 from drscreen.services.records import RecordsService
 from drscreen.services.screening import ScreeningService
+from tests.fakes.notifiers import FakeNotifiers, announcer
 from tests.fakes.screening import FakeClock, FakeGate, FakePredictor, FakeReader
 from tests.fakes.store import FakeStore
 
@@ -43,8 +47,9 @@ class Clinic:
     def __init__(self, qtbot: QtBot, theme: Theme, store: FakeStore | None = None) -> None:
         self.qtbot = qtbot
         self.theme = theme
-        self.store = store or FakeStore()
         self.clock = FakeClock()
+        self.store = store or FakeStore(now=self.clock.now)
+        self.notifiers = FakeNotifiers()
         self.gate = FakeGate()
         self.predictor = FakePredictor()
         self.settings = MemorySettings()
@@ -60,6 +65,11 @@ class Clinic:
                 settings=self.settings,
                 networks=lambda: ["fake", "other"],
                 backup=lambda store: BackupService(store, self.clock),
+                outbox=lambda store: OutboxService(store, self.clock, announcer(store)),
+                delivery=self._delivery,
+                notice_settings=lambda store: NoticeSettingsService(
+                    store, self.clock, self.notifiers, announcer(store)
+                ),
             )
         )
         theme.apply(self.settings.saved.theme)
@@ -75,7 +85,12 @@ class Clinic:
         return self.predictor
 
     def _screening(self, predictor: Predictor, store: OpenStore) -> ScreeningService:
-        return ScreeningService(FakeReader(), self.gate, predictor, self.clock, store)
+        return ScreeningService(
+            FakeReader(), self.gate, predictor, self.clock, store, announcer=announcer(store)
+        )
+
+    def _delivery(self, store: OpenStore) -> DeliveryService:
+        return DeliveryService(store, self.clock, self.notifiers, announcer(store))
 
     def start(self) -> None:
         """Open the program; returns when it asks for something."""

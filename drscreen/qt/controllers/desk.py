@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Slot
 
-from drscreen.domain.ports import SettingsFile
+from drscreen.domain.ports import OpenStore, SettingsFile
 from drscreen.domain.settings import Settings
 from drscreen.qt.background import Background
 from drscreen.qt.controllers.backup import BackupController, BackupFactory
@@ -27,6 +27,9 @@ from drscreen.qt.controllers.settings import SettingsController
 from drscreen.qt.controllers.staff import StaffController
 from drscreen.qt.models.patients_table import PatientsTableModel
 from drscreen.qt.worker import PredictorFactory, ScreeningFactory
+from drscreen.services.delivery import DeliveryService
+from drscreen.services.notice_settings import NoticeSettingsService
+from drscreen.services.outbox import OutboxService
 from drscreen.services.staff import StaffService
 
 
@@ -45,6 +48,9 @@ class Outside:
     settings: SettingsFile
     networks: Callable[[], list[str]]
     backup: BackupFactory
+    outbox: Callable[[OpenStore], OutboxService]
+    delivery: Callable[[OpenStore], DeliveryService]
+    notice_settings: Callable[[OpenStore], NoticeSettingsService]
     staff: StaffFactory = StaffService
     drawings: bool = False
 
