@@ -44,14 +44,14 @@ _WORDS = {
     21617: "The concatenated message body exceeds the 1600 character limit: {body}",
     21624: "Invalid validity period value",
 }
-
-
 _ANSWERS = {
-    Trouble.TOO_MANY: (429, 20429),
-    Trouble.ERROR: (500, 20500),
-    Trouble.ERROR_TAKEN: (500, 20500),
-    Trouble.UNAVAILABLE: (503, 20503),
+    Trouble.TOO_MANY: 20429,
+    Trouble.ERROR: 20500,
+    Trouble.ERROR_TAKEN: 20500,
+    Trouble.UNAVAILABLE: 20503,
 }
+#: The HTTP status of a code; 400 for all others.
+_STATUS = {20003: 401, 20404: 404, 20429: 429, 20500: 500, 20503: 503}
 
 
 class _Server(ThreadingHTTPServer):
@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(trouble, Trouble) and not trouble.endswith("taken"):
             self._go_wrong(trouble)
         elif code is not None:
-            self._refuse(400, code, form)
+            self._refuse(code, form)
         else:
             sms = self.service.accept(
                 form["To"],
@@ -106,13 +106,13 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(trouble, Trouble):
             self._go_wrong(trouble)
         elif isinstance(trouble, int):
-            self._refuse(400, trouble, {})
+            self._refuse(trouble, {})
         elif self._below_account() == "/Messages.json":
             self._answer(200, self._page())
         elif sid is not None and (sms := self.service.find(sid[1])) is not None:
             self._answer(200, self.service.shown(sms))
         else:
-            self._refuse(404, 20404, {})
+            self._refuse(20404, {})
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: what it says belongs to patients, even to invented ones."""
@@ -126,9 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _denied(self) -> bool:
         given = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {given}":
-            self._refuse(401, 20003, {})
+            self._refuse(20003, {})
         elif self._below_account().startswith("/2010-04-01/"):
-            self._refuse(404, 20404, {})
+            self._refuse(20404, {})
         else:
             return False
         return True
@@ -178,8 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _go_wrong(self, trouble: Trouble) -> None:
         if trouble in _ANSWERS:
-            status, code = _ANSWERS[trouble]
-            self._refuse(status, code, {})
+            self._refuse(_ANSWERS[trouble], {})
         elif trouble is Trouble.GIBBERISH:
             self._write(201, b"<html>Welcome to this hotel</html>", "text/html")
         else:
@@ -194,7 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _refuse(self, status: int, code: int, form: Mapping[str, str]) -> None:
+    def _refuse(self, code: int, form: Mapping[str, str]) -> None:
+        status = _STATUS.get(code, 400)
         words = _WORDS.get(code, "Refused: {to} {body}").format(
             to=form.get("To"), sender=form.get("From"), body=form.get("Body"), path=self.path
         )

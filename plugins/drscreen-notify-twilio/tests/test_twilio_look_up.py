@@ -97,6 +97,7 @@ def test_a_look_up_that_fails_never_says_that_the_message_is_not_there(
     assert receipt.state is ReceiptState.UNKNOWN
     asked = timedelta(seconds=7) if trouble is Trouble.TOO_MANY else None
     assert receipt.retry_after == asked
+    assert receipt.misconfigured is (trouble == 20003)
     assert_tells_nothing(receipt, caplog)
 
 
@@ -218,3 +219,9 @@ def test_a_clock_that_was_set_back_a_year_since_hides_nothing(twilio: StandIn) -
 def test_wrong_settings_leave_it_unknown(twilio: StandIn) -> None:
     receipt = drscreen_look_up(enquiry(twilio), settings_for(twilio, account_sid="AC"))
     assert (receipt.state, receipt.reason) == (ReceiptState.UNKNOWN, "settings_wrong")
+
+
+def test_an_account_that_is_not_there_is_the_settings_fault(twilio: StandIn) -> None:
+    settings = settings_for(twilio, account_sid="AC" + "9" * 32)
+    receipt = drscreen_look_up(enquiry(twilio), settings)
+    assert (receipt.state, receipt.misconfigured) == (ReceiptState.UNKNOWN, True)

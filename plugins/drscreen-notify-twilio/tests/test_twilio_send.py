@@ -61,20 +61,26 @@ def test_a_number_that_twilio_refuses_is_refused_with_its_code(
     receipt = drscreen_send(message(to=number), settings_for(twilio))
     code = MAGIC_TO.get(number, 21610 if number == "+34600999888" else 21211)
     assert receipt.reason == str(code)
-    # A country that the account may not write to is the administrator's to allow.
-    deferred = code == 21408
-    assert receipt.state is (ReceiptState.DEFERRED if deferred else ReceiptState.REFUSED)
+    assert receipt.state is ReceiptState.REFUSED
     assert receipt.opted_out is (code == 21610)
     assert number[1:] not in repr(receipt.sentence) + caplog.text
     assert not twilio.messages()
 
 
-@pytest.mark.parametrize("code", [20003, 20005, 21606, 21703, 30034])
+@pytest.mark.parametrize("code", [20003, 20005, 21212, 21704])
 def test_what_an_administrator_can_mend_is_not_lost(twilio: StandIn, code: int) -> None:
     twilio.script(code)
     receipt = drscreen_send(message(), settings_for(twilio))
     assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, str(code))
+    assert receipt.misconfigured
     assert "dministrator" in receipt.sentence
+
+
+@pytest.mark.parametrize("code", [21606, 21611, 30034])
+def test_what_stops_some_numbers_only_does_not_stop_the_others(twilio: StandIn, code: int) -> None:
+    twilio.script(code)
+    receipt = drscreen_send(message(), settings_for(twilio))
+    assert (receipt.state, receipt.misconfigured) == (ReceiptState.DEFERRED, False)
 
 
 def test_a_wrong_key_is_said_and_the_notice_kept(
@@ -83,6 +89,7 @@ def test_a_wrong_key_is_said_and_the_notice_kept(
     receipt = drscreen_send(message(), settings_for(twilio, key_secret="wrong-Kb3xQ"))
     assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "20003")
     assert "settings" in receipt.sentence
+    assert receipt.misconfigured
     assert_tells_nothing(receipt, caplog)
     assert "wrong-Kb3xQ" not in caplog.text + repr(receipt)
 
@@ -123,7 +130,7 @@ def test_too_many_requests_wait_as_long_as_twilio_asks(twilio: StandIn, header: 
         (Trouble.UNAVAILABLE, False),
         (Trouble.HANG, False),
         (Trouble.HANG_TAKEN, True),
-        (Trouble.HANG_UP, False),
+        (Trouble.DROP_LOST, False),
         (Trouble.DROP, True),
         (Trouble.TORN, True),
         (Trouble.GIBBERISH, True),
@@ -207,6 +214,7 @@ def test_a_proxy_and_a_region_of_the_machine_do_not_redirect_a_stand_in(
 def test_wrong_settings_are_said_before_anything_is_sent(twilio: StandIn) -> None:
     receipt = drscreen_send(message(), settings_for(twilio, messaging_service_sid=SERVICE))
     assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "settings_wrong")
+    assert receipt.misconfigured
     assert twilio.requests == 0
 
 

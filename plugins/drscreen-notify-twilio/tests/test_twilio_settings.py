@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import pluggy
 import pytest
 
 import drscreen_notify_twilio
-import pluggy
 from drscreen.plugin_api import API_VERSION, PROJECT, NotifierHooks, SettingKind, SettingValues
 from drscreen_notify_twilio.codes import CODES, OPTED_OUT, Cure
 from drscreen_notify_twilio.settings import SCHEMA

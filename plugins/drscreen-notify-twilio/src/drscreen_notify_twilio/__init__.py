@@ -53,7 +53,7 @@ def drscreen_check_address(address: str) -> str:
 def drscreen_send(message: Message, settings: SettingValues) -> Receipt:
     """Hand one SMS to Twilio, once."""
     if problems(settings):
-        return Receipt(ReceiptState.DEFERRED, reason="settings_wrong", sentence=_SETTINGS_WRONG)
+        return _misconfigured(ReceiptState.DEFERRED)
     from drscreen_notify_twilio.messages import send
 
     return send(message, settings)
@@ -63,7 +63,11 @@ def drscreen_send(message: Message, settings: SettingValues) -> Receipt:
 def drscreen_look_up(enquiry: Enquiry, settings: SettingValues) -> Receipt:
     """Ask Twilio what became of an SMS."""
     if problems(settings):
-        return Receipt(ReceiptState.UNKNOWN, reason="settings_wrong", sentence=_SETTINGS_WRONG)
+        return _misconfigured(ReceiptState.UNKNOWN)
     from drscreen_notify_twilio.messages import look_up
 
     return look_up(enquiry, settings)
+
+
+def _misconfigured(state: ReceiptState) -> Receipt:
+    return Receipt(state, reason="settings_wrong", sentence=_SETTINGS_WRONG, misconfigured=True)

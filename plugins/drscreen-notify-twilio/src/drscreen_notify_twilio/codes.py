@@ -14,8 +14,9 @@ OPTED_OUT = 21610
 
 
 class Cure(Enum):
-    """What helps. NOTHING: it is refused for ever. TIME: the same message may go later. SETTINGS:
-    the same message goes once an administrator mended the settings or Twilio's account.
+    """What helps. NOTHING: this message is refused, others may go. TIME: the same message may go
+    later. SETTINGS: no message goes until an administrator mended the settings or the account; only
+    what surely concerns every number is that, for drscreen lets the channel rest then.
     """
 
     NOTHING = "nothing"
@@ -68,6 +69,17 @@ _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
     ),
     (
         Cure.NOTHING,
+        "The Twilio account may not write to this country. An administrator can allow it there; "
+        "then retry.",
+        (21408,),
+    ),
+    (
+        Cure.NOTHING,
+        "The Twilio account is on trial and writes only to numbers that were verified there.",
+        (14111, 21219, 21608),
+    ),
+    (
+        Cure.NOTHING,
         "It waited too long at Twilio and was not sent.",
         (30036,),
     ),
@@ -103,6 +115,13 @@ _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
         (20500, 20503, 21730, 30017, 30020, 30021, 30410, 30500, 63009, 63010, 63012),
     ),
     (
+        # By country of the patient's number, so not a fault of the settings as a whole.
+        Cure.TIME,
+        "The number that sends may not write to this patient's network yet. An administrator has "
+        "to finish its registration at Twilio.",
+        (21606, 21659, 21703, 21717, 21720, 21729, 30018, 30024, 30032, 30033, 30034, 30035, 30125),
+    ),
+    (
         Cure.SETTINGS,
         "Twilio did not accept the account or the key in the settings. An administrator can "
         "mend them.",
@@ -120,29 +139,13 @@ _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
     ),
     (
         Cure.SETTINGS,
-        "The Twilio account may not write to this country. An administrator can allow it there.",
-        (21408,),
-    ),
-    (
-        Cure.SETTINGS,
-        "The Twilio account is on trial and writes only to numbers that were verified there.",
-        (14111, 21219, 21608),
-    ),
-    (
-        Cure.SETTINGS,
         "The number or messaging service that sends is not usable. An administrator can mend the "
         "settings.",
         (
-            *(14102, 14108, 21210, 21212, 21407, 21601, 21603, 21606, 21607, 21616, 21657, 21659),
-            *(21660, 21661, 21701, 21702, 21703, 21704, 21705, 21708, 21709, 21711, 21715),
-            *(30124, 30127, 63002, 63007, 63008),
+            *(14102, 14108, 21210, 21212, 21407, 21601, 21603, 21607, 21616, 21657, 21660, 21661),
+            *(21701, 21702, 21704, 21705, 21708, 21709, 21711, 21715, 30124, 30127),
+            *(63002, 63007, 63008),
         ),
-    ),
-    (
-        Cure.SETTINGS,
-        "The number that sends is not registered with the mobile networks. An administrator has "
-        "to finish that at Twilio.",
-        (21717, 21720, 21729, 30018, 30024, 30032, 30033, 30034, 30035, 30125),
     ),
 )
 

@@ -53,7 +53,7 @@ def look_up(enquiry: Enquiry, settings: SettingValues) -> Receipt:
         answer = line.ask(lambda messages: _told(messages(enquiry.reference).fetch()))
     else:
         answer = line.ask(lambda messages: _search(enquiry, line, messages))
-    return _not_told(answer) if isinstance(answer, Fault) else answer
+    return _not_told(answer, enquiry) if isinstance(answer, Fault) else answer
 
 
 def _told(sms: Any) -> Receipt:
@@ -104,21 +104,30 @@ def _not_created(fault: Fault) -> Receipt:
         # (https://www.twilio.com/docs/api/errors/20429).
         retry_after=fault.wait,
         opted_out=fault.code == OPTED_OUT,
+        misconfigured=cure is Cure.SETTINGS,
     )
 
 
-def _not_told(fault: Fault) -> Receipt:
+def _not_told(fault: Fault, enquiry: Enquiry) -> Receipt:
     """A look-up that found nothing out says nothing about the message."""
     if not fault.reached:
         return Receipt(ReceiptState.UNKNOWN, reason="offline", sentence=_OFFLINE, offline=True)
-    if fault.status == 404:
+    misconfigured = False
+    if fault.status == 404 and enquiry.reference:
         sentence = "Twilio does not show this message any more. Ask the patient whether it arrived."
     elif 400 <= fault.status < 500:
-        _, sentence = _meaning(fault)
+        cure, sentence = _meaning(fault)
+        misconfigured = cure is Cure.SETTINGS
     else:
         sentence = "Twilio could not be asked; it will be asked again."
     reason = str(fault.code or "timed_out")
-    return Receipt(ReceiptState.UNKNOWN, reason=reason, sentence=sentence, retry_after=fault.wait)
+    return Receipt(
+        ReceiptState.UNKNOWN,
+        reason=reason,
+        sentence=sentence,
+        retry_after=fault.wait,
+        misconfigured=misconfigured,
+    )
 
 
 def _meaning(fault: Fault) -> tuple[Cure, str]:
