@@ -27,7 +27,7 @@ def wrong(**changed: str) -> list[str]:
 def test_good_settings_have_no_problem() -> None:
     assert wrong() == []
     assert wrong(messaging_service_sid="", from_number="+15005550006") == []
-    assert wrong(timeout_seconds="20", base_url="https://api.ie1.twilio.com") == []
+    assert wrong(timeout_seconds="20", base_url="https://api.dublin.ie1.twilio.com") == []
 
 
 @pytest.mark.parametrize(
