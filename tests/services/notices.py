@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from drscreen.domain.image import Laterality
-from drscreen.domain.notice import Notice, NoticePolicy
+from drscreen.domain.notice import Notice, NoticePolicy, NoticeState
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.screening import ScreeningResult
 from drscreen.services.delivery import DeliveryService
@@ -101,3 +101,7 @@ class NoticeClinic:
         """The only one."""
         (only,) = self.notices
         return only
+
+    def state(self) -> NoticeState:
+        """Of the only one."""
+        return self.notice.state

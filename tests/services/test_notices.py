@@ -34,15 +34,15 @@ def answering(state: ReceiptState, **more: Any) -> Callable[[Any], Receipt]:
 
 def test_a_result_is_sent_and_then_delivered(clinic: NoticeClinic) -> None:
     clinic.photograph()
-    assert clinic.notice.state is NoticeState.PENDING
+    assert clinic.state() is NoticeState.PENDING
     clinic.work()
-    assert clinic.notice.state is NoticeState.SENT
+    assert clinic.state() is NoticeState.SENT
     (message,) = clinic.notifiers.sent
     assert message.to == PHONE
     assert "result" in message.body
     assert "Test clinic" in message.body
     clinic.wait(seconds=15)
-    assert clinic.notice.state is NoticeState.DELIVERED
+    assert clinic.state() is NoticeState.DELIVERED
     clinic.wait(days=1)
     assert len(clinic.notifiers.sent) == 1
 
@@ -141,7 +141,7 @@ def test_a_number_changed_in_the_meantime_counts(clinic: NoticeClinic) -> None:
     clinic.amend(phone="+5521987654321")
     clinic.work()
     assert [message.to for message in clinic.notifiers.sent] == ["+5521987654321"]
-    assert clinic.notice.state is NoticeState.SENT
+    assert clinic.state() is NoticeState.SENT
 
 
 def test_quiet_hours_are_the_patients_own() -> None:
@@ -181,7 +181,7 @@ def test_without_a_connection_it_waits_and_no_attempt_counts(clinic: NoticeClini
     clinic.notifiers.answer = answering(ReceiptState.ACCEPTED, reference="r")
     clinic.delivery.refresh()
     clinic.work()
-    assert clinic.notice.state is NoticeState.SENT
+    assert clinic.state() is NoticeState.SENT
 
 
 def test_what_waited_too_long_is_not_sent(clinic: NoticeClinic) -> None:
@@ -212,7 +212,7 @@ def test_a_send_without_an_answer_is_asked_about_before_it_is_repeated(
     clinic.notifiers.news = answering(ReceiptState.ACCEPTED, reference="found")
     clinic.photograph()
     clinic.work()
-    assert clinic.notice.state is NoticeState.UNKNOWN
+    assert clinic.state() is NoticeState.UNKNOWN
     clinic.wait(minutes=1)
     assert (clinic.notice.state, clinic.notice.reference) == (NoticeState.SENT, "found")
     assert len(clinic.notifiers.sent) == 1
@@ -225,7 +225,7 @@ def test_what_the_service_does_not_have_is_sent_again(clinic: NoticeClinic) -> N
     clinic.work()
     clinic.notifiers.answer = answering(ReceiptState.DELIVERED)
     clinic.wait(minutes=1)
-    assert clinic.notice.state is NoticeState.DELIVERED
+    assert clinic.state() is NoticeState.DELIVERED
     first, second = clinic.notifiers.sent
     assert first.id == second.id
 
@@ -257,12 +257,12 @@ def test_a_program_that_was_killed_while_sending_asks_first(clinic: NoticeClinic
     clinic.photograph()
     with pytest.raises(Killed):
         clinic.work()
-    assert clinic.notice.state is NoticeState.SENDING
+    assert clinic.state() is NoticeState.SENDING
     clinic.delivery = clinic.new_delivery()
     clinic.wait(minutes=3)
     clinic.wait(minutes=3)
     assert len(clinic.notifiers.sent) == 1
-    assert clinic.notice.state is NoticeState.DELIVERED
+    assert clinic.state() is NoticeState.DELIVERED
 
 
 def test_stop_withdraws_the_consent_for_good(clinic: NoticeClinic) -> None:
@@ -313,11 +313,11 @@ def test_wrong_settings_lose_nothing(clinic: NoticeClinic) -> None:
     clinic.wait(hours=1)
     (sms, _email) = clinic.delivery.senders()
     assert (sms.hindrance, sms.sentence) == (Reason.SETTINGS_WRONG, "Secret key is missing.")
-    assert clinic.notice.state is NoticeState.PENDING
+    assert clinic.state() is NoticeState.PENDING
     clinic.configure("pigeon")
     clinic.delivery.refresh()
     clinic.work()
-    assert clinic.notice.state is NoticeState.SENT
+    assert clinic.state() is NoticeState.SENT
 
 
 def test_a_service_that_refuses_the_clinic_counts_no_attempt(clinic: NoticeClinic) -> None:
@@ -335,7 +335,7 @@ def test_a_broken_notifier_leaves_the_queue_as_it_is(clinic: NoticeClinic) -> No
     clinic.notifiers.installed = [BROKEN]
     clinic.photograph()
     clinic.wait(hours=1)
-    assert clinic.notice.state is NoticeState.PENDING
+    assert clinic.state() is NoticeState.PENDING
     assert all(sender.hindrance is Reason.NO_NOTIFIER for sender in clinic.delivery.senders())
 
 
@@ -364,7 +364,7 @@ def test_a_message_that_is_never_heard_of_again_is_not_asked_about_for_ever(
     for _ in range(200):
         clinic.wait(hours=1)
     asked = len(clinic.notifiers.asked)
-    assert clinic.notice.state is NoticeState.SENT
+    assert clinic.state() is NoticeState.SENT
     clinic.wait(days=30)
     assert len(clinic.notifiers.asked) == asked
 
@@ -407,7 +407,7 @@ def test_asking_now_does_not_wait(clinic: NoticeClinic) -> None:
     clinic.work()
     assert clinic.outbox.ask_now() == 1
     clinic.work()
-    assert clinic.notice.state is NoticeState.DELIVERED
+    assert clinic.state() is NoticeState.DELIVERED
 
 
 def test_two_patients_with_one_telephone_are_two_messages(clinic: NoticeClinic) -> None:
