@@ -73,15 +73,18 @@ class InstalledNotifiers:
             return ""
 
     def send(self, name: str, message: Message, values: SettingValues) -> Receipt:
-        """Hand one message over. UNKNOWN as soon as the plugin has seen it and did not answer."""
+        """Hand one message over. UNKNOWN as soon as the plugin has seen it and did not answer.
+
+        Where it has not seen it, it is DEFERRED until somebody mended the plugin (`misconfigured`).
+        """
         plugin = self._usable(name)
         if plugin is None:
-            return _receipt(ReceiptState.DEFERRED, Reason.NOTIFIER_BROKEN)
+            return _not_sent(Reason.NOTIFIER_BROKEN.sentence)
         try:
             return plugin.send(message=message, settings=values)
         except StillRunning as error:
             _note(plugin, error)
-            return _why(error, ReceiptState.DEFERRED)
+            return _not_sent(_BUSY)
         except CallFailed as error:
             _note(plugin, error)
             return _why(error)
@@ -90,7 +93,7 @@ class InstalledNotifiers:
         """Ask what became of a message. UNKNOWN where the plugin did not answer."""
         plugin = self._usable(name)
         if plugin is None:
-            return _receipt(ReceiptState.UNKNOWN, Reason.NOTIFIER_BROKEN)
+            return _unknown(Reason.NOTIFIER_BROKEN)
         try:
             return plugin.look_up(enquiry=enquiry, settings=values)
         except CallFailed as error:
@@ -133,13 +136,22 @@ def _note(plugin: Plugin, error: CallFailed) -> None:
     _log.warning("notifier %s: a call failed (%s)", plugin.package, kind)
 
 
-def _why(error: CallFailed, state: ReceiptState = ReceiptState.UNKNOWN) -> Receipt:
+def _why(error: CallFailed) -> Receipt:
     if isinstance(error, OutOfTime):
-        return _receipt(state, Reason.TIMED_OUT)
+        return _unknown(Reason.TIMED_OUT)
     if isinstance(error, StillRunning):
-        return _receipt(state, Reason.NOTIFIER_BROKEN, _BUSY)
-    return _receipt(state, Reason.NOTIFIER_BROKEN)
+        return _unknown(Reason.NOTIFIER_BROKEN, _BUSY)
+    return _unknown(Reason.NOTIFIER_BROKEN)
 
 
-def _receipt(state: ReceiptState, reason: Reason, sentence: str = "") -> Receipt:
-    return Receipt(state, reason=reason.value, sentence=sentence or reason.sentence)
+def _unknown(reason: Reason, sentence: str = "") -> Receipt:
+    return Receipt(ReceiptState.UNKNOWN, reason=reason.value, sentence=sentence or reason.sentence)
+
+
+def _not_sent(sentence: str) -> Receipt:
+    return Receipt(
+        ReceiptState.DEFERRED,
+        reason=Reason.NOTIFIER_BROKEN.value,
+        sentence=sentence,
+        misconfigured=True,
+    )

@@ -147,6 +147,9 @@ def _checked_receipt(receipt: object) -> Receipt:
         or not isinstance(receipt.state, ReceiptState)
         or not _texts(receipt, "reference", "reason", "sentence")
         or not isinstance(receipt.retry_after, timedelta | None)
+        or not isinstance(receipt.opted_out, bool)
+        or not isinstance(receipt.offline, bool)
+        or not isinstance(receipt.misconfigured, bool)
     ):
         raise WrongAnswer
     return receipt

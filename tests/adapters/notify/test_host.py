@@ -119,6 +119,7 @@ def test_neither_of_two_namesakes_gets_the_settings() -> None:
     assert ["is called letters too" in found.problem for found in one.found()] == [True, True]
     receipt = one.send("letters", MESSAGE, VALUES)
     assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, Reason.NOTIFIER_BROKEN)
+    assert receipt.misconfigured
     assert not twins[0].sent
     assert not twins[1].sent
 
