@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from drscreen_notify_email import plugin
 
 from drscreen.plugin_api import Message, Receipt, ReceiptState, SettingValues
+from drscreen_notify_email import plugin
 from tests.fakes.certificate import server_context
 from tests.fakes.smtp import Fault, SmtpServer
 

@@ -8,12 +8,12 @@ from email.header import decode_header
 from pathlib import Path
 
 import pytest
+
+from drscreen.plugin_api import API_VERSION, Message, SettingKind, SettingValues
 from drscreen_notify_email import plugin
 from drscreen_notify_email.address import parse
 from drscreen_notify_email.mail import as_html, compose
 from drscreen_notify_email.settings import read
-
-from drscreen.plugin_api import API_VERSION, Message, SettingKind, SettingValues
 
 GOOD = {
     "host": "mail.example.org",
