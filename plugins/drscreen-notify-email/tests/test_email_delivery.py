@@ -6,11 +6,14 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from drscreen.plugin_api import Message, Receipt, ReceiptState, SettingValues
+from drscreen.adapters.notify.discovery import Candidate
+from drscreen.adapters.notify.host import InstalledNotifiers
+from drscreen.plugin_api import Enquiry, Message, Receipt, ReceiptState, SettingValues
 from drscreen_notify_email import plugin
 from tests.fakes.certificate import server_context
 from tests.fakes.smtp import Fault, SmtpServer
@@ -83,6 +86,20 @@ def test_a_message_arrives_whole(
     assert html is not None
     assert plain.get_content().splitlines() == BODY.splitlines()
     assert ".your result is ready: &lt;call&gt; us." in html.get_content()
+
+
+def test_drscreen_finds_it_fit_and_sends_through_it(serve: Serve) -> None:
+    server = serve()
+    here = Candidate("drscreen-notify-email", lambda: plugin)
+    notifiers = InstalledNotifiers(candidates=lambda: [here])
+    (found,) = notifiers.found()
+    assert found.problem == ""
+    values = settings(server)
+    assert notifiers.check_settings("email", values) == []
+    assert notifiers.check_address("email", "patient@example.org") == ""
+    assert notifiers.send("email", message(), values).state is ReceiptState.ACCEPTED
+    enquiry = Enquiry(message(), "", datetime(2026, 1, 1, tzinfo=UTC))
+    assert notifiers.look_up("email", enquiry, values).reason == "cannot_ask"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +212,14 @@ def test_a_server_that_is_not_there_is_nobodys_fault() -> None:
         port = free.getsockname()[1]
     receipt = send(SmtpServer(port=port))
     assert (receipt.state, receipt.offline) == (ReceiptState.DEFERRED, True)
-    receipt = send(SmtpServer(port=25), host="mail.invalid", security="tls")
+
+
+def test_a_name_that_nobody_knows_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "asked nobody, in a test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    receipt = send(SmtpServer(port=465), host="mail.example.org", security="tls")
     assert (receipt.state, receipt.offline) == (ReceiptState.DEFERRED, True)
 
 

@@ -52,7 +52,7 @@ def _is_atom(part: str) -> bool:
 
 def _ascii_domain(domain: str) -> str:
     wrong = "The part after the @ is not a domain."
-    if _AMBIGUOUS & set(domain):
+    if _AMBIGUOUS & set(domain.lower()):
         raise AddressRefused(
             "The part after the @ has a letter that means different domains to different mail "
             "servers. Ask for the domain's spelling that begins with xn--."
