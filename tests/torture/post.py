@@ -1,9 +1,9 @@
 """Ten thousand notices through the real notifiers to services on this machine that fail, by senders
 that are killed: the figures of docs/reliability.md.
 
-`python -m tests.torture.post --notices 10000 --kills 10 --seed 1`. Two senders work side by side, as
-two workstations on one store would; the killed one starts again. Ends with a Markdown table, and
-with status 1 where anything was sent twice, lost, or told who the patient is.
+`python -m tests.torture.post --notices 10000 --kills 10 --seed 1`. Two senders work side by side,
+as two workstations on one store would; a killed one is started again. Ends with a Markdown table,
+and with status 1 where anything was sent twice, lost, or told who the patient is.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ FAULTS = "429=0.015,500=0.005,500-taken=0.005,hang=0.005,hang-lost=0.005,drop=0.
 #: What nobody who receives a message may read in it.
 CANARIES = ("Canaryname", "CANARY", "grade", "moderate")
 _SENDERS = 2
+#: The last ones wait for leases of killed senders; the pace is that of the others.
+_MOST = 0.95
 _AT_ONCE = 500
 _WAITING = (NoticeState.PENDING, NoticeState.SENDING, NoticeState.SENT, NoticeState.UNKNOWN)
 
@@ -125,19 +127,18 @@ def measure(notices: int, kills: int, seed: int) -> int:
             if not post.kill(chance):
                 break
             killed += 1
-        sent_after = 0.0
-        while not sent_after:
+        most_after = 0.0
+        while any(sender.poll() is None for sender in post.senders):
             time.sleep(0.5)
-            if len(twilio.counts()) >= notices or all(s.poll() is not None for s in post.senders):
-                sent_after = time.monotonic() - started
+            if not most_after and len(twilio.counts()) >= _MOST * notices:
+                most_after = time.monotonic() - started
         post.wait()
-        seconds = time.monotonic() - started
-        return _report(home, twilio, notices, killed, sent_after, seconds)
+        print(f"senders killed {killed} times; {_MOST:.0%} accepted after {most_after:.0f} s,")
+        print(f"all known to have arrived after {time.monotonic() - started:.0f} s")
+        return _report(home, twilio, notices)
 
 
-def _report(
-    home: Path, twilio: StandIn, notices: int, killed: int, sent_after: float, seconds: float
-) -> int:
+def _report(home: Path, twilio: StandIn, notices: int) -> int:
     accepted = twilio.counts()
     twice = sum(1 for count in accepted.values() if count > 1)
     opened = unlocked(home)
@@ -150,17 +151,13 @@ def _report(
     canaries = sum(read.casefold().count(canary.casefold()) for canary in CANARIES)
     unresolved = sum(states.get(state, 0) for state in _WAITING)
     opened.close()
+    print("| notices | faults met | attempted again | delivered | twice | lost | canaries |")
+    print("|---|---|---|---|---|---|---|")
     print(
-        "| notices | kills | faults met | attempted again | delivered | twice | lost | canaries |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    print(
-        f"| {notices} | {killed} | {sum(twilio.troubled.values())} | {again} "
+        f"| {notices} | {sum(twilio.troubled.values())} | {again} "
         f"| {states.get(NoticeState.DELIVERED, 0)} | {twice} | {lost} | {canaries} |"
     )
-    print(f"all accepted after {sent_after:.0f} s ({notices / sent_after:.0f} a second), ", end="")
-    print(f"all known to be delivered after {seconds:.0f} s; states {json.dumps(states)}")
-    print(f"faults {json.dumps(Counter(twilio.troubled))}")
+    print(f"states {json.dumps(states)}; faults {json.dumps(Counter(twilio.troubled))}")
     return twice + lost + canaries + unresolved
 
 
