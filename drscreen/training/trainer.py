@@ -31,6 +31,7 @@ from drscreen.adapters.model.network import (
     normalise,
     unfold_norms,
 )
+from drscreen.adapters.model.predictor import computes_bf16
 from drscreen.domain.image import InputSpec
 from drscreen.domain.lesions import LesionClass
 from drscreen.training.augmentation import augment
@@ -88,6 +89,7 @@ class Trainer:
         self.plan = plan
         self._portions, self._run = portions, run
         self._device = torch.device(device)
+        self._mixed = computes_bf16(self._device)
         torch.manual_seed(plan.seed)
         network = build_network(plan.architecture, len(LesionClass), plan.pooling_power)
         self._checkpoint = run / "checkpoint.safetensors"
@@ -165,7 +167,7 @@ class Trainer:
         changed, maps = augment(pixels, generator, drawn.maps.to(self._device))
         inputs = normalise(changed * 255.0, self.plan.input)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self._device.type, dtype=torch.bfloat16):
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._mixed):
             grades, lesions = grades_and_lesions(self._network, inputs)
         loss = self._loss(drawn, grades, lesions, maps)
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it unannotated

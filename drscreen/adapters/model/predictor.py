@@ -178,8 +178,12 @@ def _precision(bundle: Bundle, device: torch.device) -> torch.dtype:
     """bf16 where the processor computes in it and the bundle's grades were found to agree."""
     if bundle.bf16_agreement < BF16_AGREEMENT:
         return torch.float32
+    return torch.bfloat16 if computes_bf16(device) else torch.float32
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether a device has bf16 in its circuits; one that imitates it is ten times slower."""
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        return torch.cuda.is_bf16_supported()
     capabilities = torch.cpu.get_capabilities()
-    fast = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
-    return torch.bfloat16 if fast else torch.float32
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
