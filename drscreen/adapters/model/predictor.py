@@ -184,6 +184,6 @@ def _precision(bundle: Bundle, device: torch.device) -> torch.dtype:
 def computes_bf16(device: torch.device) -> bool:
     """Whether a device has bf16 in its circuits; one that imitates it is ten times slower."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
