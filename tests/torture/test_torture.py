@@ -33,3 +33,20 @@ def test_nothing_acknowledged_is_lost_and_nothing_wrong_is_served() -> None:
     assert all(int(row[3]) + int(row[4]) == int(row[1]) == 2 for row in flipped)
     if len(rows) == 14:
         assert "not tried" in ran.stderr
+
+
+@pytest.mark.slow
+def test_every_notice_arrives_once_through_a_service_that_fails() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.torture.post", "--notices", "200", "--kills", "0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    row = ran.stdout.splitlines()[-2].strip("| ").split(" | ")
+    assert row[0] == row[3] == "200"
+    assert int(row[1]) > 0, "no fault was met"
+    assert row[4:] == ["0", "0", "0"]
