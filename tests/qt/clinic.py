@@ -144,8 +144,8 @@ class Clinic:
 
     def settle(self) -> None:
         """Wait until every query that was asked for has been answered."""
-        background, backup = self.desk.background, self.desk.backup
-        self.qtbot.waitUntil(lambda: background.is_idle and backup.is_idle, timeout=WAIT)
+        busy = (self.desk.background, self.desk.backup, self.desk.notice_settings)
+        self.qtbot.waitUntil(lambda: all(one.is_idle for one in busy), timeout=WAIT)
 
     def close(self) -> None:
         """End the threads, as the program does after the window has closed."""

@@ -13,6 +13,7 @@ from drscreen.qt.background import Background
 from drscreen.qt.controllers.backup import BackupController, BackupFactory
 from drscreen.qt.controllers.departure import DepartureController
 from drscreen.qt.controllers.idle import IdleController
+from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.controllers.pictures import PictureController
 from drscreen.qt.controllers.screening import ScreeningController
@@ -74,6 +75,7 @@ class Desk(QObject):
         self.staff = StaffController(self.background)
         self.idle = IdleController()
         self.backup = BackupController(outside.backup)
+        self.notice_settings = NoticeSettingsController(outside.notice_settings, self.background)
         self.table = PatientsTableModel(self.background)
         # Connected before any view is: a view that hears of a sign-in finds the records in place.
         self.session.signed_in.connect(self._on_signed_in)
@@ -92,6 +94,7 @@ class Desk(QObject):
         """End the worker, close the store behind its last query, wait for both."""
         self.screening.shut_down()
         self.backup.shut_down()
+        self.notice_settings.shut_down()
         self.session.sign_out()
         self.background.finish()
 
@@ -103,6 +106,7 @@ class Desk(QObject):
         self.table.use(session.records.search)
         self.staff.use(session)
         self.backup.use(session)
+        self.notice_settings.use(session)
 
     @Slot()
     def _on_signed_out(self) -> None:
@@ -112,6 +116,7 @@ class Desk(QObject):
         self.table.use(None)
         self.staff.use(None)
         self.backup.use(None)
+        self.notice_settings.use(None)
         self.idle.watch(0)
 
     @Slot(object)

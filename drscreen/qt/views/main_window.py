@@ -16,6 +16,9 @@ from drscreen.qt.views.backup_card import BackupCard
 from drscreen.qt.views.entry import FirstStartPage, OpeningPage, SignInPage
 from drscreen.qt.views.leave_question import LeaveQuestion
 from drscreen.qt.views.lock_keeper import Kept
+from drscreen.qt.views.notice_words_card import NoticeWordsCard
+from drscreen.qt.views.notices_card import NoticesCard
+from drscreen.qt.views.notifier_cards import NotifierCards
 from drscreen.qt.views.parts import ErrorBar
 from drscreen.qt.views.patient_form import PatientForm
 from drscreen.qt.views.patient_page import PatientPage
@@ -54,12 +57,7 @@ class MainWindow(QMainWindow):
         self.shell = Shell(theme)
         self.patients = PatientsPage(theme, desk.table, desk.patients, desk.screening)
         self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures)
-        self.accounts = AccountsCard(theme, desk.staff)
-        self.lock_card = LockCard(desk.staff)
-        self.audit = AuditCard(desk.staff)
-        self.backup = BackupCard(desk.backup)
-        cards = (self.accounts, self.lock_card, self.backup, self.audit)
-        self.settings = SettingsPage(theme, desk.settings, desk.screening, cards)
+        self.settings = SettingsPage(theme, desk.settings, desk.screening, self._settings_cards())
         self._patients_place = self.shell.add_page(self.patients, self.tr("Patients"), "patients")
         self._patient_place = self.shell.add_page(self.patient)
         self._settings_place = self.shell.add_page(self.settings, self.tr("Settings"), "settings")
@@ -82,6 +80,18 @@ class MainWindow(QMainWindow):
         column.addWidget(self._stack, 1)
         self.setCentralWidget(middle)
         self._connect()
+
+    def _settings_cards(self) -> tuple[QWidget, ...]:
+        theme, desk = self._theme, self._desk
+        self.accounts = AccountsCard(theme, desk.staff)
+        self.lock_card = LockCard(desk.staff)
+        self.audit = AuditCard(desk.staff)
+        self.backup = BackupCard(desk.backup)
+        self.notices = NoticesCard(theme, desk.notice_settings)
+        self.words = NoticeWordsCard(theme, desk.notice_settings)
+        self.notifiers = NotifierCards(theme, desk.notice_settings)
+        notices = (self.notices, self.words, self.notifiers)
+        return (self.accounts, self.lock_card, self.backup, *notices, self.audit)
 
     def _connect(self) -> None:
         session, departure = self._desk.session, self._desk.departure

@@ -1,0 +1,393 @@
+"""The settings of one notifier, drawn from what it asks for, and a test of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QRegularExpression, Qt, Signal, Slot
+from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from drscreen.domain.notice_ports import FoundNotifier
+from drscreen.domain.notifier import (
+    NotifierInfo,
+    Receipt,
+    ReceiptState,
+    Setting,
+    SettingKind,
+    SettingProblem,
+)
+from drscreen.domain.patient import Channel
+from drscreen.qt import wording
+from drscreen.qt.controllers.notice_settings import NoticeSettingsController
+from drscreen.qt.failure import Failure
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    PasswordField,
+    button,
+    choice,
+    field_height,
+    field_label,
+    label,
+)
+from drscreen.qt.views.people_cards import Card
+from drscreen.qt.views.theme import Theme
+from drscreen.services.notice_settings import NotifierSettings
+
+_FLAG_SET = "yes"
+_DIGITS = QRegularExpression("[0-9]{0,9}")
+
+
+class BrokenCard(Card):
+    """A notifier that is installed and cannot be used, with its reason."""
+
+    def __init__(self, found: FoundNotifier) -> None:
+        super().__init__(found.info.title if found.info else found.package)
+        self.found = found
+        self.reason = label(found.problem, "error", wraps=True)
+        self.column.addWidget(self.reason)
+
+
+class SettingField(QWidget):
+    """One setting: its input, its help below, and what is wrong with it."""
+
+    edited = Signal()
+
+    def __init__(self, theme: Theme, setting: Setting) -> None:
+        super().__init__()
+        self.setting = setting
+        self._kept = setting.default
+        self.input = self._input(theme)
+        self.help = label(setting.help, "muted", wraps=True)
+        self.help.setVisible(bool(setting.help))
+        self.problem = label("", "error", wraps=True)
+        self.problem.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for widget in (self.input, self.help, self.problem):
+            column.addWidget(widget)
+        self.setFocusProxy(self.input)
+        self._write(setting.default)
+
+    @property
+    def value(self) -> str:
+        """What is typed or chosen; of a secret, only a new one."""
+        field = self.input
+        if isinstance(field, QCheckBox):
+            return _FLAG_SET if field.isChecked() else ""
+        if isinstance(field, QComboBox):
+            return str(field.currentData())
+        return field.text()
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether it differs from what is kept."""
+        return self.value != self._kept
+
+    def show_kept(self, value: str, *, secret_set: bool) -> None:
+        """Show what is kept now, unless something else is typed here."""
+        if isinstance(self.input, PasswordField):
+            self._kept = ""
+            needed = self.tr("Required") if self.setting.required else ""
+            self.input.edit.setPlaceholderText(
+                self.tr("Set; leave empty to keep it") if secret_set else needed
+            )
+            return
+        keeps_typed = self.is_edited
+        self._kept = value
+        if not keeps_typed:
+            self._write(value)
+
+    def accept(self) -> None:
+        """What is typed is kept from now on; a secret is not shown any more."""
+        if isinstance(self.input, PasswordField):
+            self.wipe()
+        else:
+            self._kept = self.value
+
+    def wipe(self) -> None:
+        """Forget what is typed."""
+        if isinstance(self.input, PasswordField):
+            self.input.show_button.setChecked(False)
+        self._write("")
+
+    def show_problem(self, sentence: str) -> None:
+        """Say what is wrong; nothing where it is empty."""
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+
+    def _input(self, theme: Theme) -> QCheckBox | QComboBox | QLineEdit | PasswordField:
+        setting = self.setting
+        if setting.kind is SettingKind.FLAG:
+            flag = QCheckBox(setting.label)
+            flag.clicked.connect(self.edited)
+            return flag
+        if setting.kind is SettingKind.CHOICE:
+            box = choice(setting.label)
+            for word in setting.choices:
+                box.addItem(word, word)
+            box.activated.connect(self.edited)
+            return box
+        if setting.kind is SettingKind.SECRET:
+            secret = PasswordField(theme, setting.label)
+            secret.edit.textEdited.connect(self.edited)
+            return secret
+        line = QLineEdit()
+        line.setAccessibleName(setting.label)
+        line.setMinimumHeight(field_height(line))
+        if setting.required:
+            line.setPlaceholderText(self.tr("Required"))
+        if setting.kind is SettingKind.NUMBER:
+            line.setValidator(QRegularExpressionValidator(_DIGITS, line))
+        line.textEdited.connect(self.edited)
+        return line
+
+    def _write(self, value: str) -> None:
+        field = self.input
+        if isinstance(field, QCheckBox):
+            field.setChecked(bool(value))
+        elif isinstance(field, QComboBox):
+            if field.findData(value) < 0:
+                # What is kept and not offered must not look like another choice.
+                field.addItem(value, value)
+            field.setCurrentIndex(field.findData(value))
+        elif isinstance(field, PasswordField):
+            field.edit.clear()
+        else:
+            field.setText(value)
+
+
+class NotifierCard(Card):
+    """What is typed stays until it is saved; a test goes through what is saved."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        found: FoundNotifier,
+        info: NotifierInfo,
+        settings: NoticeSettingsController,
+    ) -> None:
+        super().__init__(info.title)
+        self.found = found
+        self.info = info
+        self._settings = settings
+        self._is_set = self._ready = self._testing = False
+        self._channel = next((c for c in Channel if c == info.channel), None)
+        self.question: QMessageBox | None = None
+        self.error = ErrorBar(theme)
+        self.state = label("", "muted", wraps=True)
+        self.fields = {one.key: SettingField(theme, one) for one in info.settings}
+        self.save = button(self.tr("Save"), "plain", self.tr("Keep these settings"))
+        self.forget_button = button(
+            self.tr("Forget these settings…"),
+            "quiet",
+            self.tr("Remove what is kept for {0}, secrets and all").format(info.title),
+        )
+        self.to = QLineEdit()
+        self.to.setAccessibleName(self.tr("Send a test to"))
+        self.to.setMinimumHeight(field_height(self.to))
+        self.test = button(self.tr("Send a test"))
+        self.answer = label("", "muted", wraps=True)
+        self._lay_out()
+        for field in self.fields.values():
+            field.edited.connect(self._on_edited)
+        self.save.clicked.connect(self._on_save)
+        self.forget_button.clicked.connect(self._on_forget)
+        self.to.textEdited.connect(self._refresh)
+        self.to.returnPressed.connect(self._on_test)
+        self.test.clicked.connect(self._on_test)
+        self._refresh()
+
+    def show_settings(self, kept: NotifierSettings) -> None:
+        """Show what is kept, except where something else is typed."""
+        for key, field in self.fields.items():
+            value = kept.shown.get(key, field.setting.default)
+            field.show_kept(value, secret_set=key in kept.secrets_set)
+        self._is_set = bool(kept.shown or kept.secrets_set)
+        self._ready = self._is_set and not kept.problems
+        if not self._is_set:
+            self._say(self.state, self.tr("Not set up yet."), "muted")
+        elif self._ready:
+            words = self.tr("Set up: {0} can go out through it.").format(self._channel_text())
+            self._say(self.state, words, "muted")
+        self._show_problems(kept.problems)
+        self._refresh()
+
+    def on_saved(self, problems: Sequence[SettingProblem]) -> None:
+        """What is typed is kept, right or not."""
+        self.error.clear()
+        for field in self.fields.values():
+            field.accept()
+        self._ready = not problems
+        self._show_problems(problems)
+        self._refresh()
+
+    def on_answered(self, receipt: Receipt) -> None:
+        """Say what the service made of the test."""
+        self._testing = False
+        good = receipt.state in (ReceiptState.ACCEPTED, ReceiptState.DELIVERED)
+        self._say(self.answer, receipt_text(receipt), "muted" if good else "error")
+        self._refresh()
+
+    def on_test_failed(self, failure: Failure) -> None:
+        """Say why nothing was sent."""
+        self._testing = False
+        self._say(self.answer, failure.message, "error")
+        self._refresh()
+
+    def forget(self) -> None:
+        """Drop what is typed and shown, and the question that is open."""
+        if self.question is not None:
+            self.question.close()
+            self.question = None
+        self.to.clear()
+        for field in self.fields.values():
+            field.wipe()
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setHorizontalSpacing(24)
+        form.setVerticalSpacing(8)
+        for field in self.fields.values():
+            if isinstance(field.input, QCheckBox):
+                form.addRow("", field)
+                continue
+            name = field.setting.label
+            named = field_label(f"{name} *" if field.setting.required else name, field)
+            form.addRow(named, field)
+        foot, trial = QHBoxLayout(), QHBoxLayout()
+        foot.addWidget(self.forget_button)
+        foot.addStretch()
+        foot.addWidget(self.save)
+        trial.addWidget(field_label(self.tr("Send a test to"), self.to))
+        trial.addWidget(self.to, 1)
+        trial.addWidget(self.test)
+        hints = {
+            Channel.SMS: self.tr("A mobile number of yours"),
+            Channel.EMAIL: self.tr("An e-mail address of yours"),
+        }
+        self.column.addWidget(self.state)
+        self.column.addWidget(self.error)
+        self.column.addLayout(form)
+        if any(field.setting.required for field in self.fields.values()):
+            self.column.addWidget(label(self.tr("* has to be filled in"), "muted"))
+        self.column.addLayout(foot)
+        if self._channel is not None:
+            self.to.setPlaceholderText(hints[self._channel])
+            self.column.addLayout(trial)
+            self.column.addWidget(self.answer)
+        else:
+            for widget in (self.to, self.test, self.answer):
+                widget.setParent(self)
+                widget.hide()
+
+    def _channel_text(self) -> str:
+        return self.info.channel if self._channel is None else wording.channel_text(self._channel)
+
+    def _show_problems(self, problems: Sequence[SettingProblem]) -> None:
+        at = {one.key: one.sentence for one in problems}
+        for key, field in self.fields.items():
+            field.show_problem(at.get(key, ""))
+        general = [one.sentence for one in problems if one.key not in self.fields]
+        if problems:
+            words = [self.tr("Kept, but nothing can go out through it yet."), *general]
+            self._say(self.state, " ".join(words), "error")
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self._refresh()
+
+    @Slot()
+    def _on_save(self) -> None:
+        values = {key: field.value for key, field in self.fields.items()}
+        self._settings.set_notifier(self.info.name, values)
+
+    @Slot()
+    def _on_forget(self) -> None:
+        self.question = QMessageBox(self)
+        self.question.setIcon(QMessageBox.Icon.Warning)
+        self.question.setTextFormat(Qt.TextFormat.PlainText)
+        self.question.setText(self.tr("Forget the settings of {0}?").format(self.info.title))
+        self.question.setInformativeText(
+            self.tr(
+                "Keys and passwords are removed too, and have to be typed again. Notices on this "
+                "channel wait in the outbox until something is set up that sends them."
+            )
+        )
+        yes: QPushButton = self.question.addButton(
+            self.tr("Forget {0}").format(self.info.title), QMessageBox.ButtonRole.DestructiveRole
+        )
+        self.question.setDefaultButton(self.question.addButton(QMessageBox.StandardButton.Cancel))
+        yes.clicked.connect(self._on_forget_confirmed)
+        self.question.open()
+
+    @Slot()
+    def _on_forget_confirmed(self) -> None:
+        for field in self.fields.values():
+            field.wipe()
+            field.accept()
+        self._say(self.answer, "", "muted")
+        self._settings.forget_notifier(self.info.name)
+
+    @Slot()
+    def _on_test(self) -> None:
+        if self._channel is None or not self.test.isEnabled():
+            return
+        self._testing = True
+        self._say(self.answer, self.tr("Sending…"), "muted")
+        self._refresh()
+        self._settings.send_test(self.info.name, self._channel, self.to.text().strip())
+
+    @Slot()
+    def _refresh(self) -> None:
+        edited = any(field.is_edited for field in self.fields.values())
+        self.save.setEnabled(edited or not self._is_set)
+        self.forget_button.setEnabled(self._is_set)
+        ready = self._ready and not edited
+        self.test.setEnabled(ready and not self._testing and bool(self.to.text().strip()))
+        if not ready:
+            self.test.setToolTip(self.tr("Fill in the settings and save them first"))
+        else:
+            self.test.setToolTip(self.tr("Sends a few words now, and nothing of a patient"))
+
+    def _say(self, shown: QLabel, words: str, role: str) -> None:
+        shown.setText(words)
+        shown.setProperty("role", role)
+        shown.style().polish(shown)
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """What a service made of a test, in a sentence."""
+    why = receipt.sentence or receipt.reason
+    if receipt.offline:
+        first = _tr("No connection to the service; nothing was sent.")
+    elif receipt.misconfigured:
+        first = _tr("The service refuses these settings; nothing was sent.")
+    else:
+        first = {
+            ReceiptState.ACCEPTED: _tr("The service has accepted it. Look whether it arrives."),
+            ReceiptState.DELIVERED: _tr("It was delivered."),
+            ReceiptState.REFUSED: _tr("The service refused it."),
+            ReceiptState.DEFERRED: _tr("The service does not take it now; try again later."),
+            ReceiptState.UNKNOWN: _tr(
+                "Nobody can say whether the service has it. Look whether it arrives."
+            ),
+            ReceiptState.ABSENT: _tr("The service does not have it."),
+        }[receipt.state]
+    return f"{first} {why}".strip()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("NotifierCard", text)

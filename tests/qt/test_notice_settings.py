@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from drscreen.domain.notice import NoticePolicy, Purpose
+from drscreen.domain.notifier import Receipt, ReceiptState
+from drscreen.domain.patient import Channel
+from drscreen.domain.users import Role, User
+from drscreen.qt.views.notifier_card import NotifierCard
+from drscreen.qt.views.notifier_cards import BrokenCard
+from drscreen.qt.views.theme import Theme
+from tests.fakes.notifiers import BROKEN, RIGHT
+from tests.fakes.store import FakeStore
+from tests.qt.clinic import PASSWORD, USER, WAIT, Clinic
+
+
+@pytest.fixture
+def administrator(clinic: Clinic) -> Clinic:
+    clinic.sign_in()
+    clinic.settle()
+    return clinic
+
+
+def policy_of(clinic: Clinic) -> NoticePolicy:
+    session = clinic.desk.session.session
+    assert session is not None
+    with session.store.transaction() as records:
+        return records.notices.policy()
+
+
+def settings_of(clinic: Clinic, name: str) -> dict[str, str]:
+    session = clinic.desk.session.session
+    assert session is not None
+    with session.store.transaction() as records:
+        return dict(records.notices.notifier_settings(name))
+
+
+def type_in(clinic: Clinic, field: QLineEdit, text: str) -> None:
+    field.clear()
+    clinic.qtbot.keyClicks(field, text)
+    field.editingFinished.emit()
+    clinic.settle()
+
+
+def choose(clinic: Clinic, box: QComboBox, value: str) -> None:
+    box.setCurrentIndex(box.findData(value))
+    box.activated.emit(box.currentIndex())
+    clinic.settle()
+
+
+def press(question: object, words: str) -> None:
+    assert hasattr(question, "buttons")
+    (found,) = (b for b in question.buttons() if b.text().replace("&", "") == words)
+    assert isinstance(found, QPushButton)
+    found.click()
+
+
+def preview_settled(clinic: Clinic) -> None:
+    """What is typed has been previewed."""
+    timer = clinic.window.words._timer
+    clinic.qtbot.waitUntil(lambda: not timer.isActive(), timeout=WAIT)
+    clinic.settle()
+
+
+def write(clinic: Clinic, body: str) -> None:
+    clinic.window.words.body.setPlainText(body)
+    preview_settled(clinic)
+
+
+def pigeon(clinic: Clinic) -> NotifierCard:
+    card = clinic.window.notifiers.card("pigeon")
+    assert card is not None
+    return card
+
+
+def set_up(clinic: Clinic) -> NotifierCard:
+    card = pigeon(clinic)
+    for key in ("account", "key"):
+        field = card.fields[key].input
+        line = field if isinstance(field, QLineEdit) else getattr(field, "edit")  # noqa: B009
+        line.setFocus()
+        clinic.qtbot.keyClicks(line, RIGHT[key])
+    card.save.click()
+    clinic.settle()
+    return card
+
+
+def everything_shown(clinic: Clinic) -> str:
+    """Every word that a widget of the window holds, tips and hidden ones too."""
+    window = clinic.window
+    words = [label.text() for label in window.findChildren(QLabel)]
+    words += [edit.text() + edit.placeholderText() for edit in window.findChildren(QLineEdit)]
+    words += [edit.toPlainText() for edit in window.findChildren(QPlainTextEdit)]
+    words += [widget.toolTip() for widget in window.findChildren(QPushButton)]
+    return "\n".join(words)
+
+
+def test_policy_is_kept_field_by_field_and_delivery_hears_of_it(administrator: Clinic) -> None:
+    card = administrator.window.notices
+    assert card.no_region.isVisibleTo(card)
+    heard: list[bool] = []
+    administrator.desk.notice_settings.settings_changed.connect(lambda: heard.append(True))
+    type_in(administrator, card.region, "br")
+    assert not card.no_region.isVisibleTo(card)
+    assert card.region.text() == "BR"
+    type_in(administrator, card.regions, "ar, uy")
+    type_in(administrator, card.phone, "11 5555 0100")
+    card.quiet_from.setTime(card.quiet_from.time().addSecs(3600))
+    card.quiet_from.editingFinished.emit()
+    card.hold.setValue(25)
+    card.hold.editingFinished.emit()
+    card.on.click()
+    administrator.settle()
+    assert policy_of(administrator) == NoticePolicy(
+        on=False,
+        region="BR",
+        regions=frozenset({"AR", "UY"}),
+        clinic_phone="11 5555 0100",
+        quiet_from=time(21, 0),
+        hold_minutes=25,
+    )
+    assert len(heard) == 6
+
+
+def test_country_that_cannot_be_is_said_and_nothing_typed_is_lost(administrator: Clinic) -> None:
+    card = administrator.window.notices
+    type_in(administrator, card.region, "Brazil")
+    assert "two capital letters" in card.error.text
+    assert policy_of(administrator).region == ""
+    card.on.click()
+    administrator.settle()
+    assert card.region.text() == "Brazil"
+    assert not policy_of(administrator).on
+
+
+def test_names_in_messages_need_a_yes(administrator: Clinic) -> None:
+    card = administrator.window.notices
+    card.personal.click()
+    assert card.question is not None
+    assert "picks up the telephone" in card.question.informativeText()
+    press(card.question, "Cancel")
+    administrator.settle()
+    assert not card.personal.isChecked()
+    assert not policy_of(administrator).allow_personal
+    card.personal.click()
+    press(card.question, "Allow names and numbers")
+    administrator.settle()
+    assert card.personal.isChecked()
+    assert policy_of(administrator).allow_personal
+    assert "{family_name}" in administrator.window.words.placeholders.text()
+
+
+def test_preview_counts_what_an_sms_costs(administrator: Clinic) -> None:
+    words = administrator.window.words
+    preview_settled(administrator)
+    assert "Hill Clinic" in words.shown.text()
+    write(administrator, "a" * 160)
+    assert words.cost.text() == "160 characters, GSM-7, 1 SMS"
+    write(administrator, "आ" * 102)
+    assert words.cost.text() == "102 characters, UCS-2, 2 SMS"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("Dear {patient}", "{patient} is not known"),
+        ("{clinic", "brace has no partner"),
+        ("a" * 2000, "2000 characters"),
+        ("{family_name}, come", "administrator can allow it"),
+        (" ", "empty"),
+    ],
+)
+def test_words_that_cannot_be_sent_are_said_while_typing_and_not_kept(
+    administrator: Clinic, body: str, sentence: str
+) -> None:
+    words = administrator.window.words
+    write(administrator, body)
+    assert sentence in words.wrong.text()
+    assert words.cost.text() == ""
+    words.save.click()
+    administrator.settle()
+    assert sentence in words.error.text
+    assert words.body.toPlainText() == body
+    assert words.save.isEnabled()
+
+
+def test_own_words_are_kept_until_the_default_is_wanted_back(administrator: Clinic) -> None:
+    words = administrator.window.words
+    preview_settled(administrator)
+    before = words.body.toPlainText()
+    write(administrator, "{clinic}: come and see us.")
+    words.save.click()
+    administrator.settle()
+    assert "Kept" in words.told.text()
+    choose(administrator, words.channel, Channel.EMAIL)
+    assert words.subject.isVisibleTo(words)
+    choose(administrator, words.channel, Channel.SMS)
+    assert words.body.toPlainText() == "{clinic}: come and see us."
+    assert not words.subject.isVisibleTo(words)
+    words.default.click()
+    administrator.settle()
+    assert words.body.toPlainText() == before
+
+
+def test_language_without_words_says_whose_it_borrows(administrator: Clinic) -> None:
+    words = administrator.window.words
+    choose(administrator, words.language, "de")
+    assert "Deutsch" in words.foreign.text()
+    assert "English" in words.foreign.text()
+    choose(administrator, words.language, "fr")
+    assert words.foreign.text() == ""
+
+
+def test_unsaved_words_are_asked_about(administrator: Clinic) -> None:
+    words = administrator.window.words
+    write(administrator, "Come and see us.")
+    choose(administrator, words.purpose, Purpose.COME_BACK)
+    press(words.question, "Go on editing")
+    assert words.purpose.currentData() == Purpose.RESULT_READY
+    assert words.body.toPlainText() == "Come and see us."
+    choose(administrator, words.purpose, Purpose.COME_BACK)
+    press(words.question, "Save")
+    administrator.settle()
+    assert words.purpose.currentData() == Purpose.COME_BACK
+    assert words.body.toPlainText() != "Come and see us."
+    write(administrator, "Never kept.")
+    choose(administrator, words.purpose, Purpose.RESULT_READY)
+    press(words.question, "Drop the changes")
+    administrator.settle()
+    assert words.body.toPlainText() == "Come and see us."
+
+
+def test_words_that_cannot_be_kept_stay_when_others_were_wanted(administrator: Clinic) -> None:
+    words = administrator.window.words
+    write(administrator, "Dear {patient}")
+    choose(administrator, words.purpose, Purpose.COME_BACK)
+    press(words.question, "Save")
+    administrator.settle()
+    assert "{patient} is not known" in words.error.text
+    assert words.purpose.currentData() == Purpose.RESULT_READY
+    assert words.body.toPlainText() == "Dear {patient}"
+
+
+def test_settings_are_drawn_from_the_schema_and_kept(administrator: Clinic) -> None:
+    card = pigeon(administrator)
+    assert card.state.text() == "Not set up yet."
+    assert card.fields["speed"].value == "slow"
+    assert card.fields["seconds"].value == "10"
+    assert card.fields["account"].help.text() == "Who pays."
+    assert not card.test.isEnabled()
+    seconds = card.fields["seconds"].input
+    assert isinstance(seconds, QLineEdit)
+    administrator.qtbot.keyClicks(seconds, "x5")
+    urgent = card.fields["urgent"].input
+    assert isinstance(urgent, QCheckBox)
+    urgent.click()
+    card.save.click()
+    administrator.settle()
+    assert card.fields["account"].problem.text() == "Account is missing."
+    assert card.fields["key"].problem.text() == "Secret key is missing."
+    assert "nothing can go out" in card.state.text()
+    set_up(administrator)
+    assert card.fields["account"].problem.text() == ""
+    assert "Set up" in card.state.text()
+    kept = settings_of(administrator, "pigeon")
+    assert kept["seconds"] == "105"
+    assert kept["urgent"] == "yes"
+    assert kept["key"] == RIGHT["key"]
+
+
+def test_secret_is_in_no_widget_once_it_is_kept(administrator: Clinic) -> None:
+    card = set_up(administrator)
+    assert RIGHT["key"] not in everything_shown(administrator)
+    assert "leave empty to keep it" in everything_shown(administrator)
+    account = card.fields["account"].input
+    assert isinstance(account, QLineEdit)
+    administrator.qtbot.keyClicks(account, "23")
+    card.save.click()
+    administrator.settle()
+    assert settings_of(administrator, "pigeon")["key"] == RIGHT["key"]
+    assert settings_of(administrator, "pigeon")["account"] == "A123"
+
+
+def test_forgetting_names_the_notifier_and_asks(administrator: Clinic) -> None:
+    card = set_up(administrator)
+    card.forget_button.click()
+    assert card.question is not None
+    assert "Pigeon post" in card.question.text()
+    press(card.question, "Cancel")
+    administrator.settle()
+    assert settings_of(administrator, "pigeon")
+    card.forget_button.click()
+    press(card.question, "Forget Pigeon post")
+    administrator.settle()
+    assert settings_of(administrator, "pigeon") == {}
+    assert card.state.text() == "Not set up yet."
+    assert card.fields["account"].value == ""
+    assert card.fields["seconds"].value == "10"
+
+
+@pytest.mark.parametrize(
+    ("receipt", "sentence"),
+    [
+        (Receipt(ReceiptState.ACCEPTED, "r-1"), "has accepted it"),
+        (Receipt(ReceiptState.DELIVERED, "r-1"), "was delivered"),
+        (Receipt(ReceiptState.REFUSED, sentence="No such number."), "refused it. No such number."),
+        (Receipt(ReceiptState.DEFERRED, offline=True), "No connection"),
+        (Receipt(ReceiptState.DEFERRED, misconfigured=True), "refuses these settings"),
+        (Receipt(ReceiptState.DEFERRED, retry_after=timedelta(minutes=1)), "try again later"),
+        (Receipt(ReceiptState.UNKNOWN), "Nobody can say"),
+    ],
+)
+def test_answer_to_a_test_is_said(administrator: Clinic, receipt: Receipt, sentence: str) -> None:
+    administrator.notifiers.answer = lambda _message: receipt
+    card = set_up(administrator)
+    administrator.qtbot.keyClicks(card.to, "+55 11 96123 4567")
+    card.test.click()
+    administrator.settle()
+    assert sentence in card.answer.text()
+    assert [message.to for message in administrator.notifiers.sent] == ["+5511961234567"]
+    assert card.test.isEnabled()
+
+
+def test_address_that_cannot_exist_gets_no_test(administrator: Clinic) -> None:
+    card = set_up(administrator)
+    administrator.qtbot.keyClicks(card.to, "12")
+    card.test.click()
+    administrator.settle()
+    assert card.answer.text()
+    assert card.answer.property("role") == "error"
+    assert not administrator.notifiers.sent
+
+
+def test_broken_notifier_gets_a_card_with_its_reason_alone(clinic: Clinic) -> None:
+    clinic.notifiers.installed.append(BROKEN)
+    clinic.sign_in()
+    clinic.settle()
+    cards = list(clinic.window.notifiers.cards.values())
+    (broken,) = (card for card in cards if isinstance(card, BrokenCard))
+    assert broken.reason.text() == BROKEN.problem
+    assert not broken.findChildren(QLineEdit)
+    assert len(cards) == 3
+
+
+def test_without_notifiers_it_is_said_how_to_get_one(clinic: Clinic) -> None:
+    clinic.notifiers.installed.clear()
+    clinic.sign_in()
+    clinic.settle()
+    assert clinic.window.notifiers.none.isVisibleTo(clinic.window.notifiers)
+    assert "drscreen-notify-twilio" in everything_shown(clinic)
+
+
+def test_lock_forgets_what_is_typed_and_shown(administrator: Clinic) -> None:
+    card = set_up(administrator)
+    key = card.fields["key"].input
+    administrator.qtbot.keyClicks(getattr(key, "edit"), "typed and not kept")  # noqa: B009
+    administrator.qtbot.keyClicks(card.to, "+5511961234567")
+    type_in(administrator, administrator.window.notices.phone, "11 5555 0100")
+    write(administrator, "Words that were not kept.")
+    with administrator.qtbot.waitSignal(administrator.desk.session.signed_out, timeout=WAIT):
+        administrator.desk.session.sign_out()
+    administrator.settle()
+    shown = everything_shown(administrator)
+    for words in ("typed and not kept", "5511961234567", "11 5555", "not kept.", "Pigeon"):
+        assert words not in shown
+
+
+def test_technician_reads_the_policy_and_changes_nothing(qtbot: QtBot, theme: Theme) -> None:
+    store = FakeStore()
+    store.create("Hill Clinic", "boss", "", Role.ADMINISTRATOR, PASSWORD)
+    with store.open("boss", PASSWORD).transaction() as records:
+        records.add_user(User(USER, Role.TECHNICIAN), PASSWORD)
+        records.notices.set_policy(NoticePolicy(region="BR"))
+    clinic = Clinic(qtbot, theme, store)
+    clinic.sign_in()
+    clinic.settle()
+    card = clinic.window.notices
+    assert card.region.text() == "BR"
+    for widget in (card.on, card.region, card.regions, card.phone, card.hold, card.personal):
+        assert not widget.isEnabled()
+        assert "Administrator" in widget.toolTip()
+    assert clinic.window.words.isHidden()
+    assert clinic.window.notifiers.isHidden()
+    assert not clinic.window.notifiers.cards
+    clinic.close()
