@@ -3,15 +3,25 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pytest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+)
 from pytestqt.qtbot import QtBot
 
 from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.notifier import Receipt, ReceiptState
 from drscreen.domain.patient import Channel
 from drscreen.domain.users import Role, User
-from drscreen.qt.views.notifier_card import NotifierCard
-from drscreen.qt.views.notifier_cards import BrokenCard
+from drscreen.qt.views.notifier_card import BrokenCard, NotifierCard
 from drscreen.qt.views.theme import Theme
 from tests.fakes.notifiers import BROKEN, RIGHT
 from tests.fakes.store import FakeStore
@@ -41,7 +51,7 @@ def settings_of(clinic: Clinic, name: str) -> dict[str, str]:
 
 def type_in(clinic: Clinic, field: QLineEdit, text: str) -> None:
     field.clear()
-    clinic.qtbot.keyClicks(field, text)
+    QTest.keyClicks(field, text)
     field.editingFinished.emit()
     clinic.settle()
 
@@ -83,7 +93,7 @@ def set_up(clinic: Clinic) -> NotifierCard:
         field = card.fields[key].input
         line = field if isinstance(field, QLineEdit) else getattr(field, "edit")  # noqa: B009
         line.setFocus()
-        clinic.qtbot.keyClicks(line, RIGHT[key])
+        QTest.keyClicks(line, RIGHT[key])
     card.save.click()
     clinic.settle()
     return card
@@ -135,6 +145,25 @@ def test_country_that_cannot_be_is_said_and_nothing_typed_is_lost(administrator:
     administrator.settle()
     assert card.region.text() == "Brazil"
     assert not policy_of(administrator).on
+
+
+def test_scrolling_over_a_field_changes_nothing(administrator: Clinic) -> None:
+    card, words = administrator.window.notices, administrator.window.words
+    for field in (card.hold, card.quiet_from, words.purpose):
+        turned = QWheelEvent(
+            QPointF(5, 5),
+            QPointF(5, 5),
+            QPoint(0, 0),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(field, turned)
+    assert card.hold.value() == 10
+    assert card.quiet_from.time().hour() == 20
+    assert words.purpose.currentIndex() == 0
 
 
 def test_names_in_messages_need_a_yes(administrator: Clinic) -> None:
@@ -254,7 +283,7 @@ def test_settings_are_drawn_from_the_schema_and_kept(administrator: Clinic) -> N
     assert not card.test.isEnabled()
     seconds = card.fields["seconds"].input
     assert isinstance(seconds, QLineEdit)
-    administrator.qtbot.keyClicks(seconds, "x5")
+    QTest.keyClicks(seconds, "x5")
     urgent = card.fields["urgent"].input
     assert isinstance(urgent, QCheckBox)
     urgent.click()
@@ -278,7 +307,7 @@ def test_secret_is_in_no_widget_once_it_is_kept(administrator: Clinic) -> None:
     assert "leave empty to keep it" in everything_shown(administrator)
     account = card.fields["account"].input
     assert isinstance(account, QLineEdit)
-    administrator.qtbot.keyClicks(account, "23")
+    QTest.keyClicks(account, "23")
     card.save.click()
     administrator.settle()
     assert settings_of(administrator, "pigeon")["key"] == RIGHT["key"]
@@ -317,7 +346,7 @@ def test_forgetting_names_the_notifier_and_asks(administrator: Clinic) -> None:
 def test_answer_to_a_test_is_said(administrator: Clinic, receipt: Receipt, sentence: str) -> None:
     administrator.notifiers.answer = lambda _message: receipt
     card = set_up(administrator)
-    administrator.qtbot.keyClicks(card.to, "+55 11 96123 4567")
+    QTest.keyClicks(card.to, "+55 11 96123 4567")
     card.test.click()
     administrator.settle()
     assert sentence in card.answer.text()
@@ -327,7 +356,7 @@ def test_answer_to_a_test_is_said(administrator: Clinic, receipt: Receipt, sente
 
 def test_address_that_cannot_exist_gets_no_test(administrator: Clinic) -> None:
     card = set_up(administrator)
-    administrator.qtbot.keyClicks(card.to, "12")
+    QTest.keyClicks(card.to, "12")
     card.test.click()
     administrator.settle()
     assert card.answer.text()
@@ -357,8 +386,8 @@ def test_without_notifiers_it_is_said_how_to_get_one(clinic: Clinic) -> None:
 def test_lock_forgets_what_is_typed_and_shown(administrator: Clinic) -> None:
     card = set_up(administrator)
     key = card.fields["key"].input
-    administrator.qtbot.keyClicks(getattr(key, "edit"), "typed and not kept")  # noqa: B009
-    administrator.qtbot.keyClicks(card.to, "+5511961234567")
+    QTest.keyClicks(getattr(key, "edit"), "typed and not kept")  # noqa: B009
+    QTest.keyClicks(card.to, "+5511961234567")
     type_in(administrator, administrator.window.notices.phone, "11 5555 0100")
     write(administrator, "Words that were not kept.")
     with administrator.qtbot.waitSignal(administrator.desk.session.signed_out, timeout=WAIT):

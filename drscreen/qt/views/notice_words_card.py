@@ -20,7 +20,15 @@ from drscreen.domain.patient import Channel
 from drscreen.qt import wording
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController, Words
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, button, choice, field_height, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    button,
+    choice,
+    field_height,
+    field_label,
+    label,
+    let_wheel_pass,
+)
 from drscreen.qt.views.patient_form import LANGUAGES
 from drscreen.qt.views.people_cards import Card
 from drscreen.qt.views.theme import Theme
@@ -89,6 +97,7 @@ class NoticeWordsCard(Card):
             (self.tr("Language"), self.language),
         )
         for name, box in boxes:
+            let_wheel_pass(box)
             which.addWidget(field_label(name, box))
             which.addWidget(box, 1)
         self.subject.setMinimumHeight(field_height(self.subject))
@@ -313,6 +322,7 @@ class NoticeWordsCard(Card):
         self.wrong.setText(sentence)
         self.wrong.setVisible(bool(sentence))
         self.shown.setVisible(not sentence)
+        self.cost.setVisible(not sentence)
 
     def _refresh(self) -> None:
         by_mail = self.channel.currentData() == Channel.EMAIL.value
@@ -332,5 +342,7 @@ class NoticeWordsCard(Card):
 
 
 def _language(tag: str) -> str:
-    name = QLocale(tag).nativeLanguageName()
+    # Of the language as such: that of a country calls itself "American English".
+    everywhere = QLocale(QLocale(tag).language(), QLocale.Country.World)
+    name = everywhere.nativeLanguageName() if "-" not in tag else QLocale(tag).nativeLanguageName()
     return f"{name[:1].upper()}{name[1:]}" if name else tag

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
-from PySide6.QtCore import Qt, QTime, Slot
+from PySide6.QtCore import QTime, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QTimeEdit,
     QWidget,
@@ -26,7 +26,14 @@ from drscreen.domain.patient import Channel
 from drscreen.domain.permissions import Action
 from drscreen.qt import wording
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
-from drscreen.qt.views.parts import ErrorBar, choice, field_height, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    choice,
+    field_height,
+    field_label,
+    label,
+    let_wheel_pass,
+)
 from drscreen.qt.views.people_cards import Card, allow
 from drscreen.qt.views.theme import Theme
 from drscreen.services.notice_settings import NotifierSettings
@@ -34,6 +41,7 @@ from drscreen.services.notice_settings import NotifierSettings
 HOLD_MAX = 24 * 60
 EXPIRE_MAX = 60
 REMINDER_MAX = 730
+NUMBER_WIDTH = 136
 
 
 class NoticesCard(Card):
@@ -64,7 +72,6 @@ class NoticesCard(Card):
         self.remind = _number(self.tr("Remind at most once in"), 1, REMINDER_MAX, self.tr(" days"))
         self.personal = QCheckBox(self.tr("Allow names and patient numbers in messages"))
         self.through = {channel: choice(self._through_text(channel)) for channel in Channel}
-        self._through_labels: dict[Channel, QLabel] = {}
         self._lay_out()
         self._connect()
         self._on_session_changed()
@@ -74,6 +81,7 @@ class NoticesCard(Card):
         form.setHorizontalSpacing(24)
         form.setVerticalSpacing(8)
         quiet = QHBoxLayout()
+        quiet.setSpacing(12)
         for widget in (self.quiet_from, label(self.tr("until")), self.quiet_until):
             quiet.addWidget(widget)
         quiet.addWidget(label(self.tr("by the patient's clock"), "muted"), 1)
@@ -90,8 +98,8 @@ class NoticesCard(Card):
         for name, field, row in rows:
             form.addRow(field_label(name, field), row)
         for channel, box in self.through.items():
+            let_wheel_pass(box)
             named = field_label(self._through_text(channel), box)
-            self._through_labels[channel] = named
             form.addRow(named, box)
         self._form = form
         self.column.addWidget(self.error)
@@ -277,6 +285,7 @@ def _time(name: str) -> QTimeEdit:
     made.setAccessibleName(name)
     made.lineEdit().setAccessibleName(name)
     made.setMinimumHeight(field_height(made))
+    let_wheel_pass(made)
     return made
 
 
@@ -288,7 +297,9 @@ def _number(name: str, least: int, most: int, suffix: str) -> QSpinBox:
     made.setAccessibleName(name)
     made.lineEdit().setAccessibleName(name)
     made.setMinimumHeight(field_height(made))
-    made.setAlignment(Qt.AlignmentFlag.AlignLeft)
+    made.setMinimumWidth(NUMBER_WIDTH)
+    made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    let_wheel_pass(made)
     return made
 
 

@@ -40,6 +40,7 @@ from drscreen.qt.views.parts import (
     field_height,
     field_label,
     label,
+    let_wheel_pass,
 )
 from drscreen.qt.views.people_cards import Card
 from drscreen.qt.views.theme import Theme
@@ -138,6 +139,7 @@ class SettingField(QWidget):
             box = choice(setting.label)
             for word in setting.choices:
                 box.addItem(word, word)
+            let_wheel_pass(box)
             box.activated.connect(self.edited)
             return box
         if setting.kind is SettingKind.SECRET:
@@ -192,7 +194,7 @@ class NotifierCard(Card):
         self.save = button(self.tr("Save"), "plain", self.tr("Keep these settings"))
         self.forget_button = button(
             self.tr("Forget these settings…"),
-            "quiet",
+            "plain",
             self.tr("Remove what is kept for {0}, secrets and all").format(info.title),
         )
         self.to = QLineEdit()
@@ -200,6 +202,7 @@ class NotifierCard(Card):
         self.to.setMinimumHeight(field_height(self.to))
         self.test = button(self.tr("Send a test"))
         self.answer = label("", "muted", wraps=True)
+        self.answer.hide()
         self._lay_out()
         for field in self.fields.values():
             field.edited.connect(self._on_edited)
@@ -260,12 +263,15 @@ class NotifierCard(Card):
         form = QFormLayout()
         form.setHorizontalSpacing(24)
         form.setVerticalSpacing(8)
+        # Level with the input, not with the middle of input, help and problem.
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         for field in self.fields.values():
             if isinstance(field.input, QCheckBox):
                 form.addRow("", field)
                 continue
             name = field.setting.label
             named = field_label(f"{name} *" if field.setting.required else name, field)
+            named.setMaximumHeight(named.minimumHeight())
             form.addRow(named, field)
         foot, trial = QHBoxLayout(), QHBoxLayout()
         foot.addWidget(self.forget_button)
@@ -364,6 +370,7 @@ class NotifierCard(Card):
 
     def _say(self, shown: QLabel, words: str, role: str) -> None:
         shown.setText(words)
+        shown.setVisible(bool(words))
         shown.setProperty("role", role)
         shown.style().polish(shown)
 

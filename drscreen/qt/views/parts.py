@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -65,6 +65,20 @@ def choice(name: str) -> QComboBox:
     # The style sheet's row height holds only for a styled delegate.
     made.setItemDelegate(QStyledItemDelegate(made))
     return made
+
+
+class _WheelPasses(QObject):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def let_wheel_pass(field: QWidget) -> None:
+    """Scroll the page over a field rather than change it: nobody would notice that."""
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    field.installEventFilter(_WheelPasses(field))
 
 
 def field_label(text: str, field: QWidget) -> QLabel:
