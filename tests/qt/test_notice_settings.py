@@ -314,6 +314,24 @@ def test_secret_is_in_no_widget_once_it_is_kept(administrator: Clinic) -> None:
     assert settings_of(administrator, "pigeon")["account"] == "A123"
 
 
+def test_what_is_typed_while_it_is_being_kept_is_not_lost(administrator: Clinic) -> None:
+    card, words = pigeon(administrator), administrator.window.words
+    account = card.fields["account"].input
+    assert isinstance(account, QLineEdit)
+    QTest.keyClicks(account, "A1")
+    card.save.click()
+    QTest.keyClicks(account, "23")
+    write(administrator, "Come and see us.")
+    words.save.click()
+    words.body.appendPlainText("Bring your glasses.")
+    administrator.settle()
+    assert account.text() == "A123"
+    assert card.save.isEnabled()
+    assert settings_of(administrator, "pigeon")["account"] == "A1"
+    assert words.body.toPlainText().endswith("glasses.")
+    assert words.save.isEnabled()
+
+
 def test_forgetting_names_the_notifier_and_asks(administrator: Clinic) -> None:
     card = set_up(administrator)
     card.forget_button.click()
@@ -329,6 +347,9 @@ def test_forgetting_names_the_notifier_and_asks(administrator: Clinic) -> None:
     assert card.state.text() == "Not set up yet."
     assert card.fields["account"].value == ""
     assert card.fields["seconds"].value == "10"
+    speed = card.fields["speed"].input
+    assert isinstance(speed, QComboBox)
+    assert [speed.itemText(row) for row in range(speed.count())] == ["slow", "fast"]
 
 
 @pytest.mark.parametrize(

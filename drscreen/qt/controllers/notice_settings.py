@@ -138,13 +138,13 @@ class NoticeSettingsController(QObject):
         )
 
     def use_default(self, words: Words) -> None:
-        """Go back to those that come with drscreen; the answer is `text_saved`."""
+        """Go back to those that come with drscreen; the answer is `text_known`."""
 
         def work(service: NoticeSettingsService) -> NoticeText:
             service.use_default(words.purpose, words.channel, words.language)
             return service.text(words.purpose, words.channel, words.language)
 
-        self._run(work, lambda text: self.text_saved.emit(words, text), self._fail_text)
+        self._run(work, lambda text: self.text_known.emit(words, text), self._fail_text)
 
     def list_notifiers(self) -> None:
         """Look again what is installed and set, for those who may see it."""

@@ -272,7 +272,10 @@ class NoticeWordsCard(Card):
             self._choose(wanted)
             self._settings.load_text(wanted)
             return
-        self._on_text_known(words, text)
+        self._known = (words, text)  # what was typed since stays in the editors
+        self.error.clear()
+        self.foreign.setText("")
+        self._refresh()
         self.told.setText(self.tr("Kept; the next notices say this."))
 
     @Slot(object)

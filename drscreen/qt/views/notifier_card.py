@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QRegularExpression, Qt, Signal, Slot
-from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtCore import QCoreApplication, Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QMessageBox,
     QPushButton,
-    QVBoxLayout,
-    QWidget,
 )
 
 from drscreen.domain.notice_ports import FoundNotifier
@@ -24,8 +20,6 @@ from drscreen.domain.notifier import (
     NotifierInfo,
     Receipt,
     ReceiptState,
-    Setting,
-    SettingKind,
     SettingProblem,
 )
 from drscreen.domain.patient import Channel
@@ -34,20 +28,15 @@ from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.parts import (
     ErrorBar,
-    PasswordField,
     button,
-    choice,
     field_height,
     field_label,
     label,
-    let_wheel_pass,
 )
 from drscreen.qt.views.people_cards import Card
+from drscreen.qt.views.setting_field import SettingField
 from drscreen.qt.views.theme import Theme
 from drscreen.services.notice_settings import NotifierSettings
-
-_FLAG_SET = "yes"
-_DIGITS = QRegularExpression("[0-9]{0,9}")
 
 
 class BrokenCard(Card):
@@ -58,117 +47,6 @@ class BrokenCard(Card):
         self.found = found
         self.reason = label(found.problem, "error", wraps=True)
         self.column.addWidget(self.reason)
-
-
-class SettingField(QWidget):
-    """One setting: its input, its help below, and what is wrong with it."""
-
-    edited = Signal()
-
-    def __init__(self, theme: Theme, setting: Setting) -> None:
-        super().__init__()
-        self.setting = setting
-        self._kept = setting.default
-        self.input = self._input(theme)
-        self.help = label(setting.help, "muted", wraps=True)
-        self.help.setVisible(bool(setting.help))
-        self.problem = label("", "error", wraps=True)
-        self.problem.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        for widget in (self.input, self.help, self.problem):
-            column.addWidget(widget)
-        self.setFocusProxy(self.input)
-        self._write(setting.default)
-
-    @property
-    def value(self) -> str:
-        """What is typed or chosen; of a secret, only a new one."""
-        field = self.input
-        if isinstance(field, QCheckBox):
-            return _FLAG_SET if field.isChecked() else ""
-        if isinstance(field, QComboBox):
-            return str(field.currentData())
-        return field.text()
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether it differs from what is kept."""
-        return self.value != self._kept
-
-    def show_kept(self, value: str, *, secret_set: bool) -> None:
-        """Show what is kept now, unless something else is typed here."""
-        if isinstance(self.input, PasswordField):
-            self._kept = ""
-            needed = self.tr("Required") if self.setting.required else ""
-            self.input.edit.setPlaceholderText(
-                self.tr("Set; leave empty to keep it") if secret_set else needed
-            )
-            return
-        keeps_typed = self.is_edited
-        self._kept = value
-        if not keeps_typed:
-            self._write(value)
-
-    def accept(self) -> None:
-        """What is typed is kept from now on; a secret is not shown any more."""
-        if isinstance(self.input, PasswordField):
-            self.wipe()
-        else:
-            self._kept = self.value
-
-    def wipe(self) -> None:
-        """Forget what is typed."""
-        if isinstance(self.input, PasswordField):
-            self.input.show_button.setChecked(False)
-        self._write("")
-
-    def show_problem(self, sentence: str) -> None:
-        """Say what is wrong; nothing where it is empty."""
-        self.problem.setText(sentence)
-        self.problem.setVisible(bool(sentence))
-
-    def _input(self, theme: Theme) -> QCheckBox | QComboBox | QLineEdit | PasswordField:
-        setting = self.setting
-        if setting.kind is SettingKind.FLAG:
-            flag = QCheckBox(setting.label)
-            flag.clicked.connect(self.edited)
-            return flag
-        if setting.kind is SettingKind.CHOICE:
-            box = choice(setting.label)
-            for word in setting.choices:
-                box.addItem(word, word)
-            let_wheel_pass(box)
-            box.activated.connect(self.edited)
-            return box
-        if setting.kind is SettingKind.SECRET:
-            secret = PasswordField(theme, setting.label)
-            secret.edit.textEdited.connect(self.edited)
-            return secret
-        line = QLineEdit()
-        line.setAccessibleName(setting.label)
-        line.setMinimumHeight(field_height(line))
-        if setting.required:
-            line.setPlaceholderText(self.tr("Required"))
-        if setting.kind is SettingKind.NUMBER:
-            line.setValidator(QRegularExpressionValidator(_DIGITS, line))
-        line.textEdited.connect(self.edited)
-        return line
-
-    def _write(self, value: str) -> None:
-        field = self.input
-        if isinstance(field, QCheckBox):
-            field.setChecked(bool(value))
-        elif isinstance(field, QComboBox):
-            if field.findData(value) < 0:
-                # What is kept and not offered must not look like another choice.
-                field.addItem(value, value)
-            field.setCurrentIndex(field.findData(value))
-        elif isinstance(field, PasswordField):
-            field.edit.clear()
-        else:
-            field.setText(value)
 
 
 class NotifierCard(Card):
@@ -187,6 +65,7 @@ class NotifierCard(Card):
         self._settings = settings
         self._is_set = self._ready = self._testing = False
         self._channel = next((c for c in Channel if c == info.channel), None)
+        self._sent: dict[str, str] = {}
         self.question: QMessageBox | None = None
         self.error = ErrorBar(theme)
         self.state = label("", "muted", wraps=True)
@@ -231,8 +110,9 @@ class NotifierCard(Card):
     def on_saved(self, problems: Sequence[SettingProblem]) -> None:
         """What is typed is kept, right or not."""
         self.error.clear()
-        for field in self.fields.values():
-            field.accept()
+        for key, value in self._sent.items():
+            self.fields[key].accept(value)
+        self._sent = {}
         self._ready = not problems
         self._show_problems(problems)
         self._refresh()
@@ -255,6 +135,7 @@ class NotifierCard(Card):
         if self.question is not None:
             self.question.close()
             self.question = None
+        self._sent = {}
         self.to.clear()
         for field in self.fields.values():
             field.wipe()
@@ -318,6 +199,7 @@ class NotifierCard(Card):
     @Slot()
     def _on_save(self) -> None:
         values = {key: field.value for key, field in self.fields.items()}
+        self._sent = values
         self._settings.set_notifier(self.info.name, values)
 
     @Slot()
@@ -343,7 +225,7 @@ class NotifierCard(Card):
     def _on_forget_confirmed(self) -> None:
         for field in self.fields.values():
             field.wipe()
-            field.accept()
+            field.accept(field.setting.default)
         self._say(self.answer, "", "muted")
         self._settings.forget_notifier(self.info.name)
 

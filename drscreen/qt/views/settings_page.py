@@ -13,6 +13,7 @@ from drscreen.qt.controllers.incoming import NetworkState
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.controllers.settings import SettingsController
 from drscreen.qt.views.parts import ErrorBar, choice, field_label, label
+from drscreen.qt.views.people_cards import CARD_WIDTH
 from drscreen.qt.views.theme import Theme
 
 
@@ -51,6 +52,8 @@ class SettingsPage(QWidget):
         self.state = label("", "muted", wraps=True)
         middle = QWidget()
         middle.setObjectName("page")
+        # Qt works out how high wrapped words are from the page's width, not from the cards'.
+        middle.setMaximumWidth(CARD_WIDTH + 2 * 16)
         page = QVBoxLayout(middle)
         page.setContentsMargins(16, 12, 16, 12)
         page.setSpacing(12)
@@ -128,7 +131,7 @@ class SettingsPage(QWidget):
     ) -> QFrame:
         card = QFrame()
         card.setObjectName("card")
-        card.setMaximumWidth(720)
+        card.setMaximumWidth(CARD_WIDTH)
         column = QVBoxLayout(card)
         column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(12)
