@@ -189,10 +189,10 @@ class NoticeWordsCard(Card):
     @Slot()
     def _on_chosen(self) -> None:
         wanted = self._chosen()
-        if self._known is None or wanted == self._known[0]:
-            return
-        if not self.is_edited:
+        if self._known is None or not self.is_edited:
             self._settings.load_text(wanted)
+            return
+        if wanted == self._known[0]:
             return
         # The choice stays with what is being edited until it is known what becomes of that.
         self._choose(self._known[0])
