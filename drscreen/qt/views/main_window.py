@@ -16,6 +16,7 @@ from drscreen.qt.views.backup_card import BackupCard
 from drscreen.qt.views.entry import FirstStartPage, OpeningPage, SignInPage
 from drscreen.qt.views.leave_question import LeaveQuestion
 from drscreen.qt.views.lock_keeper import Kept
+from drscreen.qt.views.outbox_page import OutboxPage
 from drscreen.qt.views.parts import ErrorBar
 from drscreen.qt.views.patient_form import PatientForm
 from drscreen.qt.views.patient_page import PatientPage
@@ -53,7 +54,8 @@ class MainWindow(QMainWindow):
         self.sign_in = SignInPage(theme, desk.session)
         self.shell = Shell(theme)
         self.patients = PatientsPage(theme, desk.table, desk.patients, desk.screening)
-        self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures)
+        self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures, desk.outbox)
+        self.outbox = OutboxPage(theme, desk.outbox)
         self.accounts = AccountsCard(theme, desk.staff)
         self.lock_card = LockCard(desk.staff)
         self.audit = AuditCard(desk.staff)
@@ -62,8 +64,9 @@ class MainWindow(QMainWindow):
         self.settings = SettingsPage(theme, desk.settings, desk.screening, cards)
         self._patients_place = self.shell.add_page(self.patients, self.tr("Patients"), "patients")
         self._patient_place = self.shell.add_page(self.patient)
+        self._outbox_place = self.shell.add_page(self.outbox, self.tr("Outbox"), "outbox")
         self._settings_place = self.shell.add_page(self.settings, self.tr("Settings"), "settings")
-        self.status = StatusBar(theme, desk.screening, desk.backup)
+        self.status = StatusBar(theme, desk.screening, desk.backup, desk.outbox)
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
         for page in (self.opening, self.first_start, self.sign_in, self.shell):
@@ -102,6 +105,7 @@ class MainWindow(QMainWindow):
         self.patients.patient_chosen.connect(self.open_patient)
         self.patients.new_wanted.connect(self._on_new_wanted)
         self.patient.closed.connect(self._on_patient_closed)
+        self.outbox.patient_chosen.connect(self.open_patient)
         self.patient.edit_wanted.connect(self._on_edit_wanted)
         QShortcut(QKeySequence("Ctrl+L"), self).activated.connect(self._on_lock_wanted)
         QShortcut(QKeySequence("Ctrl+Q"), self).activated.connect(self.close)
@@ -190,6 +194,7 @@ class MainWindow(QMainWindow):
     def _forget(self) -> None:
         self.patient.forget()
         self.patients.forget()
+        self.outbox.forget()
         self.alarm.clear()
         self.status.show_user(None)
         self.setWindowTitle(self.tr("drscreen"))
