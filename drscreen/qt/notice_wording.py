@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from drscreen.domain.notice import Notice, NoticeState, Purpose
+from drscreen.domain.notice import Notice, NoticeState, Purpose, Reason
 from drscreen.domain.patient import Channel
 from drscreen.qt.wording import day_text, time_text, tr
 from drscreen.services.delivery import Sender
@@ -87,7 +87,10 @@ def sender_text(sender: Sender) -> str:
     channel = channel_text(sender.channel)
     if sender.hindrance is None and sender.info is not None:
         return tr("{0}: {1} is ready to send.").format(channel, sender.info.title)
-    return tr("{0}: {1}").format(channel, tr(sender.sentence))
+    words = tr("{0}: {1}").format(channel, tr(sender.sentence))
+    if sender.hindrance is Reason.OFFLINE:
+        words += " " + tr("It is tried again in a moment.")
+    return words
 
 
 def count(counts: Mapping[NoticeState, int], states: Iterable[NoticeState]) -> int:

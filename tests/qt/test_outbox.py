@@ -109,7 +109,8 @@ def test_without_a_connection_it_waits_honestly_and_goes_out_when_there_is_one(
     page = clinic.window.outbox
     wait_for(clinic, lambda: "No connection" in cell(clinic, REASON))
     assert cell(clinic) == "Waiting"
-    wait_for(clinic, lambda: page.channels[Channel.SMS].text() == "SMS: No connection.")
+    channel = page.channels[Channel.SMS]
+    wait_for(clinic, lambda: channel.text().startswith("SMS: No connection. It is tried again"))
     assert clinic.window.status.outbox.text() == "Outbox: 1 waiting"
     clinic.notifiers.answer = answer
     clinic.desk.outbox.wake()
@@ -211,9 +212,7 @@ def test_reminder_without_consent_says_why_it_stays(clinic: Clinic) -> None:
     assert "has not agreed" in told.dialog.error.text
 
 
-def test_locking_and_leaving_during_a_send_write_what_came_of_it(
-    clinic: Clinic, draw: Draw
-) -> None:
+def test_locking_during_a_send_write_what_came_of_it(clinic: Clinic, draw: Draw) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def hang(message: Message) -> Receipt:
@@ -226,18 +225,42 @@ def test_locking_and_leaving_during_a_send_write_what_came_of_it(
     grade(clinic, draw)
     assert begun.wait(WAIT / 1000)
     store = opened(clinic)
+    clinic.window.patient.told.show_patient("A-1")
+    clinic.window.patient.told.ask()
     clinic.window.status.lock.click()
     clinic.settle()
     assert clinic.window.sign_in.isVisible()
     assert clinic.window.outbox.table.model().rowCount() == 0
     assert clinic.window.outbox.details.text() == ""
     assert clinic.window.patient.told.text == ""
+    assert clinic.window.patient.told.dialog is None
     assert not store.closed
     go_on.set()
     wait_for(clinic, lambda: store.closed)
     with clinic.store.open(USER, PASSWORD).transaction() as records:
         (notice,) = records.notices.page((), 0, 9)
     assert (notice.state, notice.purpose) == (NoticeState.SENT, Purpose.RESULT_READY)
+
+
+def test_leaving_during_a_send_waits_for_that_send_alone(clinic: Clinic, draw: Draw) -> None:
+    begun, leaving = threading.Event(), threading.Event()
+
+    def hang(message: Message) -> Receipt:
+        begun.set()
+        assert leaving.wait(WAIT / 1000)
+        return Receipt(ReceiptState.ACCEPTED, f"ref-{message.id}")
+
+    clinic.notifiers.answer = hang
+    prepare(clinic)
+    grade(clinic, draw)
+    assert begun.wait(WAIT / 1000)
+    store = opened(clinic)
+    clinic.desk.session.signed_out.connect(leaving.set)
+    clinic.close()
+    assert store.closed
+    with clinic.store.open(USER, PASSWORD).transaction() as records:
+        (notice,) = records.notices.page((), 0, 9)
+    assert notice.state is NoticeState.SENT
 
 
 def test_store_that_refuses_is_said_and_tried_again(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QKeySequence, QShortcut
+from PySide6.QtGui import QIcon, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -131,7 +131,7 @@ class OutboxPage(QWidget):
         )
         self.channels = {channel: label("", "muted", wraps=True) for channel in Channel}
         self.table = OutboxTable(theme, self._model)
-        self.details = label("", "muted", wraps=True)
+        self.details = label("", wraps=True)
         self.answer = label("", "muted")
         self.ask = button(
             self.tr("Ask the services now"),
@@ -163,6 +163,12 @@ class OutboxPage(QWidget):
         self._on_counts_changed()
         self._on_senders_changed(())
         self._show_chosen()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The keys work at once, without a click into the page."""
+        super().showEvent(event)
+        has_rows = self._model.rowCount() > 0
+        (self.table if has_rows else self.ask).setFocus()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
