@@ -14,6 +14,7 @@ from drscreen.qt.controllers.backup import BackupController, BackupFactory
 from drscreen.qt.controllers.departure import DepartureController
 from drscreen.qt.controllers.idle import IdleController
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
+from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.controllers.pictures import PictureController
 from drscreen.qt.controllers.screening import ScreeningController
@@ -62,8 +63,9 @@ class Desk(QObject):
     def __init__(self, outside: Outside) -> None:
         super().__init__()
         self.background = Background()
+        self.outbox = OutboxController(outside.outbox, outside.delivery, self.background)
         self.session = SessionController(
-            outside.accounts, outside.records, outside.staff, self.background
+            outside.accounts, outside.records, outside.staff, self.background, self.outbox.close
         )
         self.patients = PatientsController(self.background)
         self.pictures = PictureController(self.background)
@@ -81,6 +83,8 @@ class Desk(QObject):
         self.session.signed_in.connect(self._on_signed_in)
         self.session.signed_out.connect(self._on_signed_out)
         self.settings.network_changed.connect(self._on_network_chosen)
+        self.screening.image_graded.connect(self.outbox.wake)
+        self.notice_settings.settings_changed.connect(self.outbox.wake)
         self.staff.minutes_known.connect(self.idle.watch)
         self.idle.idled.connect(self.departure.on_lock_wanted)
 
@@ -97,6 +101,7 @@ class Desk(QObject):
         self.notice_settings.shut_down()
         self.session.sign_out()
         self.background.finish()
+        self.outbox.shut_down()
 
     @Slot(object)
     def _on_signed_in(self, session: Session) -> None:
@@ -107,6 +112,7 @@ class Desk(QObject):
         self.staff.use(session)
         self.backup.use(session)
         self.notice_settings.use(session)
+        self.outbox.use(session)
 
     @Slot()
     def _on_signed_out(self) -> None:
@@ -117,6 +123,7 @@ class Desk(QObject):
         self.staff.use(None)
         self.backup.use(None)
         self.notice_settings.use(None)
+        self.outbox.use(None)
         self.idle.watch(0)
 
     @Slot(object)

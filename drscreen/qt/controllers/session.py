@@ -61,8 +61,11 @@ class SessionController(QObject):
         records: RecordsFactory,
         staff: StaffFactory,
         background: Background,
+        close: Callable[[OpenStore], None],
     ) -> None:
+        """`close` is called on the background thread, behind all that a session asked for."""
         super().__init__()
+        self._close = close
         self._accounts = accounts
         self._records = records
         self._staff = staff
@@ -113,7 +116,8 @@ class SessionController(QObject):
         if session is None:
             return
         self.signed_out.emit()
-        self._background.run(session.store.close, _ignore, self._on_failed, Priority.LAST)
+        store = session.store
+        self._background.run(lambda: self._close(store), _ignore, self._on_failed, Priority.LAST)
         self.sign_in_needed.emit()
 
     def _enter(self, open_store: Callable[[], OpenStore], *, is_new: bool = False) -> None:

@@ -19,6 +19,7 @@ from drscreen.qt.views.lock_keeper import Kept
 from drscreen.qt.views.notice_words_card import NoticeWordsCard
 from drscreen.qt.views.notices_card import NoticesCard
 from drscreen.qt.views.notifier_cards import NotifierCards
+from drscreen.qt.views.outbox_page import OutboxPage
 from drscreen.qt.views.parts import ErrorBar
 from drscreen.qt.views.patient_form import PatientForm
 from drscreen.qt.views.patient_page import PatientPage
@@ -56,12 +57,14 @@ class MainWindow(QMainWindow):
         self.sign_in = SignInPage(theme, desk.session)
         self.shell = Shell(theme)
         self.patients = PatientsPage(theme, desk.table, desk.patients, desk.screening)
-        self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures)
+        self.patient = PatientPage(theme, desk.patients, desk.screening, desk.pictures, desk.outbox)
+        self.outbox = OutboxPage(theme, desk.outbox)
         self.settings = SettingsPage(theme, desk.settings, desk.screening, self._settings_cards())
         self._patients_place = self.shell.add_page(self.patients, self.tr("Patients"), "patients")
         self._patient_place = self.shell.add_page(self.patient)
+        self._outbox_place = self.shell.add_page(self.outbox, self.tr("Outbox"), "outbox")
         self._settings_place = self.shell.add_page(self.settings, self.tr("Settings"), "settings")
-        self.status = StatusBar(theme, desk.screening, desk.backup)
+        self.status = StatusBar(theme, desk.screening, desk.backup, desk.outbox)
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
         for page in (self.opening, self.first_start, self.sign_in, self.shell):
@@ -112,6 +115,7 @@ class MainWindow(QMainWindow):
         self.patients.patient_chosen.connect(self.open_patient)
         self.patients.new_wanted.connect(self._on_new_wanted)
         self.patient.closed.connect(self._on_patient_closed)
+        self.outbox.patient_chosen.connect(self.open_patient)
         self.patient.edit_wanted.connect(self._on_edit_wanted)
         QShortcut(QKeySequence("Ctrl+L"), self).activated.connect(self._on_lock_wanted)
         QShortcut(QKeySequence("Ctrl+Q"), self).activated.connect(self.close)
@@ -200,6 +204,7 @@ class MainWindow(QMainWindow):
     def _forget(self) -> None:
         self.patient.forget()
         self.patients.forget()
+        self.outbox.forget()
         self.alarm.clear()
         self.status.show_user(None)
         self.setWindowTitle(self.tr("drscreen"))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from drscreen.domain.patient import Patient, PhotographRecord
 from drscreen.qt.controllers.incoming import Graded
+from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.controllers.patients import PatientsController
 from drscreen.qt.controllers.pictures import PictureController
 from drscreen.qt.controllers.screening import ScreeningController
@@ -20,6 +21,7 @@ from drscreen.qt.views.patient_banner import PatientBanner
 from drscreen.qt.views.photograph_pane import PhotographPane
 from drscreen.qt.views.result_panel import ResultPanel
 from drscreen.qt.views.theme import Theme
+from drscreen.qt.views.told_line import ToldLine
 from drscreen.services.records import PatientFile
 
 
@@ -35,6 +37,7 @@ class PatientPage(QWidget):
         patients: PatientsController,
         screening: ScreeningController,
         pictures: PictureController,
+        outbox: OutboxController,
     ) -> None:
         super().__init__()
         self.setObjectName("page")
@@ -47,6 +50,7 @@ class PatientPage(QWidget):
         self.banner = PatientBanner(theme)
         self.banner.back_wanted.connect(self.closed)
         self.banner.edit_wanted.connect(self._on_edit_wanted)
+        self.told = ToldLine(theme, outbox)
         self.error = ErrorBar(theme)
         self.incoming = IncomingPanel(theme, screening)
         self.exams = ExamsView(theme, pictures)
@@ -73,6 +77,7 @@ class PatientPage(QWidget):
         if self._file is None or self._file.patient.mrn != mrn:
             self._clear()
         self._mrn = mrn
+        self.told.show_patient(mrn)
         self.incoming.show_patient(mrn)
         self.incoming.add.setFocus()
         self._patients.open(mrn)
@@ -81,6 +86,7 @@ class PatientPage(QWidget):
         """Nobody is signed in any more: leave nothing on the screen or in memory."""
         self._mrn = ""
         self.incoming.show_patient("")
+        self.told.show_patient("")
         self._clear()
 
     def _clear(self) -> None:
@@ -139,6 +145,7 @@ class PatientPage(QWidget):
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
         page.addWidget(self.banner)
+        page.addWidget(self.told)
         page.addWidget(self.error)
         page.addLayout(body, 1)
 
@@ -146,6 +153,7 @@ class PatientPage(QWidget):
         shortcuts = (
             ("Ctrl+O", self.incoming.ask_files),
             ("Ctrl+E", self._on_edit_wanted),
+            ("Ctrl+M", self.told.ask),
             ("Alt+Left", self.closed.emit),
             ("Escape", self._screening.cancel),
             ("F", self.photograph.view.fit),

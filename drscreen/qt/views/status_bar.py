@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QStatusBar
 
+from drscreen.domain.notice import NoticeState
 from drscreen.domain.users import User
+from drscreen.qt import notice_wording
 from drscreen.qt.controllers.backup import BackupController, BackupStatus
 from drscreen.qt.controllers.incoming import Batch, NetworkState
+from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.views.parts import button
 from drscreen.qt.views.theme import Theme
@@ -19,7 +24,11 @@ class StatusBar(QStatusBar):
     lock_wanted = Signal()
 
     def __init__(
-        self, theme: Theme, screening: ScreeningController, backup: BackupController
+        self,
+        theme: Theme,
+        screening: ScreeningController,
+        backup: BackupController,
+        outbox: OutboxController,
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -29,19 +38,21 @@ class StatusBar(QStatusBar):
         self.network = QLabel()
         self.batch = QLabel()
         self.backup = QLabel()
+        self.outbox = QLabel()
         self.user = QLabel()
         self.lock: QPushButton = button(
             self.tr("Lock"), "quiet", self.tr("Lock and sign out (Ctrl+L)")
         )
         self.lock.clicked.connect(self.lock_wanted)
         self.addWidget(self.research)
-        for widget in (self.batch, self.backup, self.network, self.user, self.lock):
+        for widget in (self.batch, self.backup, self.outbox, self.network, self.user, self.lock):
             self.addPermanentWidget(widget)
         self.show_user(None)
         theme.changed.connect(self._on_theme_changed)
         screening.network_changed.connect(self.on_network_changed)
         screening.batch_changed.connect(self._on_batch_changed)
         backup.status_changed.connect(self._on_backup_changed)
+        outbox.counts_changed.connect(self._on_counts_changed)
         self.on_network_changed(screening.network)
 
     def show_user(self, user: User | None) -> None:
@@ -85,6 +96,14 @@ class StatusBar(QStatusBar):
         self.backup.setToolTip(status.failure.text if status.failure else "")
         self.backup.setProperty("role", "error" if status.failure else "muted")
         self.backup.style().polish(self.backup)
+
+    @Slot(object)
+    def _on_counts_changed(self, counts: Mapping[NoticeState, int]) -> None:
+        self.outbox.setText(notice_wording.outbox_text(counts))
+        self.outbox.setVisible(bool(self.outbox.text()))
+        has_problems = notice_wording.count(counts, notice_wording.PROBLEMS) > 0
+        self.outbox.setProperty("role", "error" if has_problems else "muted")
+        self.outbox.style().polish(self.outbox)
 
     @Slot()
     def _on_theme_changed(self) -> None:
