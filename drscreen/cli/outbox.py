@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Home, PasswordFile, app, failures_told, say, signed_in
@@ -77,9 +77,10 @@ def list_notices(
         for notice in notices:
             print_json_line(_object(notice))
         return
-    table = Table("id", "patient", "what", "by", "state", "attempts", "why")
+    # Whole, for the other commands want it so.
+    table = Table(Column("id", no_wrap=True, min_width=36), "patient", "what", "by", "state", "why")
     for n in notices:
-        table.add_row(n.id, n.mrn, n.purpose, n.channel, n.state, str(n.attempts), n.sentence)
+        table.add_row(n.id, n.mrn, n.purpose, n.channel, n.state, n.sentence)
     print_table(table)
 
 

@@ -14,8 +14,7 @@ from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
 from drscreen.domain.audit import Alarm
 from drscreen.domain.grading import Grade, Grading
 from drscreen.domain.image import Laterality
-from drscreen.domain.notice import Purpose
-from drscreen.domain.patient import Channel, Patient, Sex
+from drscreen.domain.patient import Patient, Sex
 from drscreen.domain.permissions import ALLOWED, Action
 from drscreen.domain.quality import RETAKE_TIPS, QualityReason
 from drscreen.domain.referral import Decision, Outcome
@@ -155,21 +154,6 @@ def role_text(role: Role) -> str:
         Role.CLINICIAN: tr("Clinician"),
         Role.ADMINISTRATOR: tr("Administrator"),
     }[role]
-
-
-def purpose_text(purpose: Purpose) -> str:
-    """What a notice is for."""
-    return {
-        Purpose.RESULT_READY: tr("Result ready"),
-        Purpose.COME_BACK: tr("Please come back"),
-        Purpose.APPOINTMENT_DUE: tr("Appointment due"),
-        Purpose.REPEAT_PHOTOGRAPH: tr("Photograph again"),
-    }[purpose]
-
-
-def channel_text(channel: Channel) -> str:
-    """How a notice travels."""
-    return {Channel.SMS: tr("SMS"), Channel.EMAIL: tr("E-mail")}[channel]
 
 
 def not_permitted_text(action: Action) -> str:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.notice_text import PERSONAL, NoticeText, Placeholder
 from drscreen.domain.patient import Channel
-from drscreen.qt import wording
+from drscreen.qt import notice_wording
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController, Words
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.parts import (
@@ -51,10 +51,10 @@ class NoticeWordsCard(Card):
         self.error = ErrorBar(theme)
         self.purpose = choice(self.tr("Purpose"))
         for purpose in Purpose:
-            self.purpose.addItem(wording.purpose_text(purpose), purpose.value)
+            self.purpose.addItem(notice_wording.purpose_text(purpose), purpose.value)
         self.channel = choice(self.tr("Channel"))
         for channel in Channel:
-            self.channel.addItem(wording.channel_text(channel), channel.value)
+            self.channel.addItem(notice_wording.channel_text(channel), channel.value)
         self.language = choice(self.tr("Language"))
         self.subject = QLineEdit()
         self.subject.setAccessibleName(self.tr("Subject"))

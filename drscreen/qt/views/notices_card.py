@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from drscreen.domain.notice import NoticePolicy
 from drscreen.domain.patient import Channel
 from drscreen.domain.permissions import Action
-from drscreen.qt import wording
+from drscreen.qt import notice_wording
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.views.parts import (
     ErrorBar,
@@ -125,7 +125,7 @@ class NoticesCard(Card):
         self._settings.notifiers_known.connect(self._on_notifiers_known)
 
     def _through_text(self, channel: Channel) -> str:
-        return self.tr("{0} goes through").format(wording.channel_text(channel))
+        return self.tr("{0} goes through").format(notice_wording.channel_text(channel))
 
     @Slot()
     def _on_session_changed(self) -> None:

@@ -23,7 +23,7 @@ from drscreen.domain.notifier import (
     SettingProblem,
 )
 from drscreen.domain.patient import Channel
-from drscreen.qt import wording
+from drscreen.qt import notice_wording
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.parts import (
@@ -181,7 +181,11 @@ class NotifierCard(Card):
                 widget.hide()
 
     def _channel_text(self) -> str:
-        return self.info.channel if self._channel is None else wording.channel_text(self._channel)
+        return (
+            self.info.channel
+            if self._channel is None
+            else notice_wording.channel_text(self._channel)
+        )
 
     def _show_problems(self, problems: Sequence[SettingProblem]) -> None:
         at = {one.key: one.sentence for one in problems}

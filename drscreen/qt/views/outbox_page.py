@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QCoreApplication,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
     QStackedLayout,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -29,12 +34,12 @@ from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.models import outbox_table
 from drscreen.qt.models.outbox_table import ID_ROLE, STATE, STATE_ROLE, OutboxTableModel
 from drscreen.qt.views.parts import TARGET, ErrorBar, button, label
+from drscreen.qt.views.row_table import RowTable
 from drscreen.qt.views.theme import Theme
 from drscreen.qt.views.told_line import STATE_ICONS
 from drscreen.services.delivery import Sender
 from drscreen.services.outbox import OutboxPage as Page
 
-ROW_HEIGHT = 36
 _ICON = QSize(16, 16)
 _RETRIED = (NoticeState.FAILED, NoticeState.UNKNOWN, NoticeState.CANCELLED)
 _CANCELLED = (NoticeState.PENDING, NoticeState.FAILED, NoticeState.UNKNOWN)
@@ -67,29 +72,10 @@ class _StateDelegate(QStyledItemDelegate):
         self._icons.clear()
 
 
-class OutboxTable(QTableView):
+class OutboxTable(RowTable):
     """One row at a time."""
 
     def __init__(self, theme: Theme, model: OutboxTableModel) -> None:
-        super().__init__()
-        self.setModel(model)
-        self.setAccessibleName(self.tr("Notices"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self._delegate = _StateDelegate(theme)
-        self.setItemDelegateForColumn(STATE, self._delegate)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + 14))
-        columns = self.horizontalHeader()
-        columns.setHighlightSections(False)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        columns.setStretchLastSection(True)
-        unit = self.fontMetrics().horizontalAdvance("0")
         widths = {
             outbox_table.WHEN: 21,
             outbox_table.NUMBER: 14,
@@ -98,15 +84,13 @@ class OutboxTable(QTableView):
             outbox_table.STATE: 17,
             outbox_table.ATTEMPTS: 8,
         }
-        for column, digits in widths.items():
-            self.setColumnWidth(column, digits * unit)
+        super().__init__(model, QCoreApplication.translate("OutboxTable", "Notices"), widths)
+        self._delegate = _StateDelegate(theme)
+        self.setItemDelegateForColumn(STATE, self._delegate)
 
     def choose(self, notice_id: str) -> None:
         """Select a notice again after the rows came anew; the first where it is not there."""
-        start = self.model().index(0, 0)
-        exactly = Qt.MatchFlag.MatchExactly
-        found = self.model().match(start, ID_ROLE, notice_id, 1, exactly) if notice_id else []
-        self.setCurrentIndex(found[0] if found else start)
+        self.choose_where(ID_ROLE, notice_id)
 
 
 class OutboxPage(QWidget):

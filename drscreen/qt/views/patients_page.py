@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import (
+    QCoreApplication,
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
@@ -14,16 +15,13 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QStackedLayout,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -45,11 +43,11 @@ from drscreen.qt.models.patients_table import (
     PatientsTableModel,
 )
 from drscreen.qt.views.parts import ErrorBar, button, label
+from drscreen.qt.views.row_table import RowTable
 from drscreen.qt.views.severity import paint_tone
 from drscreen.qt.views.theme import Theme
 
 SEARCH_PAUSE_MS = 180
-ROW_HEIGHT = 36
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -78,29 +76,10 @@ class _OutcomeDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-class PatientsTable(QTableView):
+class PatientsTable(RowTable):
     """Enter opens the selected patient."""
 
     def __init__(self, theme: Theme, model: PatientsTableModel) -> None:
-        super().__init__()
-        self.setModel(model)
-        self.setAccessibleName(self.tr("Patients"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self._delegate = _OutcomeDelegate(theme)
-        self.setItemDelegateForColumn(OUTCOME, self._delegate)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setDefaultSectionSize(max(ROW_HEIGHT, self.fontMetrics().height() + 14))
-        columns = self.horizontalHeader()
-        columns.setHighlightSections(False)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        columns.setStretchLastSection(True)
-        unit = self.fontMetrics().horizontalAdvance("0")
         widths = {
             NUMBER: 14,
             NAME: 36,
@@ -109,8 +88,9 @@ class PatientsTable(QTableView):
             PHOTOGRAPHS: 14,
             OUTCOME: 26,
         }
-        for column, digits in widths.items():
-            self.setColumnWidth(column, digits * unit)
+        super().__init__(model, QCoreApplication.translate("PatientsTable", "Patients"), widths)
+        self._delegate = _OutcomeDelegate(theme)
+        self.setItemDelegateForColumn(OUTCOME, self._delegate)
 
     @property
     def chosen(self) -> str:
@@ -120,11 +100,8 @@ class PatientsTable(QTableView):
 
     def choose(self, mrn: str) -> None:
         """Select a patient again after the rows came anew; the first where it is not there."""
-        if self.currentIndex().isValid():
-            return
-        start = self.model().index(0, 0)
-        found = self.model().match(start, MRN_ROLE, mrn, 1, Qt.MatchFlag.MatchExactly)
-        self.setCurrentIndex(found[0] if mrn and found else start)
+        if not self.currentIndex().isValid():
+            self.choose_where(MRN_ROLE, mrn)
 
 
 class PatientsPage(QWidget):

@@ -47,9 +47,10 @@ def encrypted(
     return server, {"security": request.param, "ca_file": str(trusted)}
 
 
-def message(to: str = "patient@example.org", **changed: str) -> Message:
-    content = {"body": BODY, "subject": "Your eye check", "language": "en"} | changed
-    return Message("0123456789abcdef", to, **content)  # type: ignore[arg-type]
+def message(
+    to: str = "patient@example.org", body: str = BODY, subject: str = "Your eye check"
+) -> Message:
+    return Message("0123456789abcdef", to, body, subject)
 
 
 def settings(server: SmtpServer, **changed: str) -> SettingValues:
