@@ -61,3 +61,11 @@ def draw(tmp_path: Path) -> Draw:
         return path
 
     return make
+
+
+@pytest.fixture
+def administrator(clinic: Clinic) -> Clinic:
+    """The clinic with its administrator signed in."""
+    clinic.sign_in()
+    clinic.settle()
+    return clinic

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from drscreen.domain.image import Laterality
 from drscreen.domain.notice import Notice, NoticePolicy, NoticeState
+from drscreen.domain.notifier import Receipt, ReceiptState
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.screening import ScreeningResult
 from drscreen.services.delivery import DeliveryService
@@ -25,6 +27,12 @@ AT_ONCE = NoticePolicy(quiet_from=time(0), quiet_until=time(0), hold_minutes=0)
 ZOE = Patient(
     "A-1", "Ørsted", "Zoë", phone=PHONE, email="zoe@example.org", consent=frozenset({Channel.SMS})
 )
+
+BOTH = frozenset({Channel.SMS, Channel.EMAIL})
+
+
+def answering(state: ReceiptState, **more: Any) -> Callable[[Any], Receipt]:
+    return lambda _asked: Receipt(state, **more)
 
 
 @dataclass

@@ -1,10 +1,8 @@
-"""An outbox to test, in memory and encrypted, with two patients to write to."""
+"""An outbox to test, with two patients to write to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from drscreen.domain.audit import AuditEvent, AuditKind
 from drscreen.domain.notice import (
@@ -15,15 +13,9 @@ from drscreen.domain.notice import (
     Settlement,
 )
 from drscreen.domain.patient import Channel, Patient
-from drscreen.domain.ports import OpenStore, Store
-from drscreen.domain.users import Role
-from tests.adapters.store.samples import MONDAY, PASSWORD, store_at
-from tests.fakes.store import FakeStore
+from drscreen.domain.ports import OpenStore
+from tests.adapters.store.samples import MONDAY
 
-MAKERS: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda home: FakeStore(),
-    "sqlcipher": store_at,
-}
 ADA = Patient("A-17", "Ørsted", "Ada", consent=frozenset(Channel))
 BEN = Patient("B-2", consent=frozenset({Channel.SMS}))
 SENDERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
@@ -44,10 +36,8 @@ DRAFT = NoticeDraft(
 SENT = Settlement(NoticeState.SENT, MONDAY + timedelta(hours=1), reference="SM1")
 
 
-def made(store: Store) -> OpenStore:
-    """The store, with its first account and the two patients."""
-    store.create("Hilltop Clinic", "Nora", "Nora Lind", Role.ADMINISTRATOR, PASSWORD)
-    opened = store.open("Nora", PASSWORD)
+def with_people(opened: OpenStore) -> OpenStore:
+    """The store, with the two patients."""
     with opened.transaction() as records:
         records.add_patient(ADA)
         records.add_patient(BEN)

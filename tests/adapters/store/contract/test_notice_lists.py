@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time
-from pathlib import Path
 
 import pytest
 
@@ -24,18 +22,15 @@ from tests.adapters.store.outbox import (
     ADA,
     BEN,
     DRAFT,
-    MAKERS,
-    made,
     noted,
     queued,
+    with_people,
 )
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    unlocked = made(MAKERS[request.param](tmp_path / "home"))
-    yield unlocked
-    unlocked.close()
+@pytest.fixture
+def opened(opened: OpenStore) -> OpenStore:
+    return with_people(opened)
 
 
 # --- looking ---------------------------------------------------------------------------------

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +22,6 @@ from drscreen.domain.patient import Channel
 from drscreen.domain.ports import OpenStore
 from tests.adapters.store.outbox import (
     DRAFT,
-    MAKERS,
     SECOND,
     SENDERS,
     SENT,
@@ -32,19 +29,17 @@ from tests.adapters.store.outbox import (
     due_again,
     found,
     leased,
-    made,
     noted,
     queued,
     settled,
+    with_people,
 )
 from tests.adapters.store.samples import MONDAY
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    unlocked = made(MAKERS[request.param](tmp_path / "home"))
-    yield unlocked
-    unlocked.close()
+@pytest.fixture
+def opened(opened: OpenStore) -> OpenStore:
+    return with_people(opened)
 
 
 # --- queueing --------------------------------------------------------------------------------
