@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
+from PySide6.QtNetwork import QNetworkInformation
 
 from drscreen.domain.errors import StoreError
 from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose
@@ -113,7 +114,8 @@ def test_without_a_connection_it_waits_honestly_and_goes_out_when_there_is_one(
     wait_for(clinic, lambda: channel.text().startswith("SMS: No connection. It is tried again"))
     assert clinic.window.status.outbox.text() == "Outbox: 1 waiting"
     clinic.notifiers.answer = answer
-    clinic.desk.outbox.wake()
+    # Long before it would be tried again by itself.
+    clinic.desk.outbox.on_reachability_changed(QNetworkInformation.Reachability.Online)
     wait_for_state(clinic, "Sent")
     wait_for(clinic, lambda: "ready" in page.channels[Channel.SMS].text())
 

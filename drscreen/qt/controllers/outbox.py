@@ -208,7 +208,8 @@ class OutboxController(QObject):
         self._show_counts(page.counts)
 
     @Slot(QNetworkInformation.Reachability)
-    def _on_reachability_changed(self, reachability: QNetworkInformation.Reachability) -> None:
+    def on_reachability_changed(self, reachability: QNetworkInformation.Reachability) -> None:
+        """The connection came back: do not wait for the next try."""
         if reachability is not QNetworkInformation.Reachability.Disconnected:
             self.wake()
 
@@ -217,7 +218,7 @@ class OutboxController(QObject):
         if self._network is None and QNetworkInformation.loadDefaultBackend():
             self._network = QNetworkInformation.instance()
             if self._network is not None:
-                self._network.reachabilityChanged.connect(self._on_reachability_changed)
+                self._network.reachabilityChanged.connect(self.on_reachability_changed)
 
     def _show_counts(self, counts: Mapping[NoticeState, int]) -> None:
         self._counts = counts
