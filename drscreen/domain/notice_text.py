@@ -72,7 +72,8 @@ def check_text(text: NoticeText, *, personal: bool) -> None:
             )
         for name in _names(part):
             if name not in _KNOWN:
-                known = ", ".join(f"{{{word}}}" for word in Placeholder)
+                usable = [w for w in Placeholder if personal or w not in PERSONAL]
+                known = ", ".join(f"{{{word}}}" for word in usable)
                 raise TemplateInvalid(f"{{{name}}} is not known. Known are {known}.")
             if Placeholder(name) in PERSONAL and not personal:
                 raise TemplateInvalid(

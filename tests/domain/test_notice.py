@@ -106,6 +106,13 @@ def test_a_template_that_cannot_be_used_says_why(body: str, said: str) -> None:
     assert said in refused.value.message
 
 
+def test_only_what_may_be_used_is_offered() -> None:
+    for personal in (False, True):
+        with pytest.raises(TemplateInvalid) as refused:
+            check_text(sms("{x}"), personal=personal)
+        assert ("{mrn}" in refused.value.message) == personal
+
+
 def test_names_pass_where_an_administrator_allowed_them() -> None:
     check_text(sms("Dear {given_name}"), personal=True)
 
