@@ -49,4 +49,4 @@ def test_every_notice_arrives_once_through_a_service_that_fails() -> None:
     row = ran.stdout.splitlines()[-2].strip("| ").split(" | ")
     assert row[0] == row[3] == "200"
     assert int(row[1]) > 0, "no fault was met"
-    assert row[4:] == ["0", "0", "0"]
+    assert row[5:] == ["0", "0", "0"]
