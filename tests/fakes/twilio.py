@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,15 +96,17 @@ def main() -> None:
         journal=chosen.journal,
         stopped=frozenset(chosen.stop),
     )
+    # Asked for by name: a job in the background starts with interrupts ignored.
+    ended = threading.Event()
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, lambda _number, _frame: ended.set())
     with stand_in:
         print(json.dumps(stand_in.settings(), indent=2), flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            counts = stand_in.counts()
-            twice = sum(1 for count in counts.values() if count > 1)
-            print(f"accepted {sum(counts.values())}, of them {twice} texts more than once")
-            print(f"faults {dict(stand_in.troubled)}")
+        ended.wait()
+        counts = stand_in.counts()
+        twice = sum(1 for count in counts.values() if count > 1)
+        print(f"accepted {sum(counts.values())}, of them {twice} texts more than once")
+        print(f"faults {dict(stand_in.troubled)}")
 
 
 if __name__ == "__main__":

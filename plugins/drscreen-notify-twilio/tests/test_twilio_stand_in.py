@@ -88,6 +88,7 @@ def test_the_program_says_what_to_set_and_counts_at_the_end() -> None:
                 asked = Enquiry(message(), receipt.reference, clock.clock())
             assert drscreen_look_up(asked, settings).state is ReceiptState.DELIVERED
             program.send_signal(signal.SIGINT)
-            assert "accepted 1, of them 0 texts more than once" in program.stdout.read()
+            said, _ = program.communicate(timeout=30)
+            assert "accepted 1, of them 0 texts more than once" in said
         finally:
             program.kill()
