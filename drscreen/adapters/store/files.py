@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 #: Ends the name of every file that is not finished yet; such a file is never read.
 UNFINISHED = ".part"
+#: Writing takes milliseconds: what is unfinished for so long belongs to a program that was killed.
+_ABANDONED_AFTER = timedelta(hours=1)
 
 
 def write_durably(path: Path, data: bytes, workplace: Path | None = None) -> None:
@@ -52,6 +57,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep_unfinished(folder: Path) -> None:
-    """Remove what a killed program left unfinished. Only while nobody else can be writing."""
+    """Remove what a killed program left unfinished an hour ago or more. At any moment: a younger
+    file may be another program's, which is about to rename it. Raises `OSError`.
+    """
+    abandoned = time.time() - _ABANDONED_AFTER.total_seconds()
     for path in folder.glob(f"*{UNFINISHED}"):
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < abandoned:
+                path.unlink()

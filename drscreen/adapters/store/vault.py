@@ -162,7 +162,7 @@ class Vault:
                 path.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what a killed program left unfinished. Only while holding the write lock."""
+        """Remove what a killed program left unfinished. Raises `StoreUnwritable`."""
         with disk_errors():
             sweep_unfinished(self._workplace)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -159,16 +161,28 @@ def test_swapped_photographs_are_refused(home: Path, opened: SqlCipherOpenStore)
             records.photograph_bytes(saved)
 
 
-def test_unfinished_files_are_swept_and_whole_ones_kept(home: Path) -> None:
+def test_abandoned_files_are_swept_and_whole_ones_kept(home: Path) -> None:
     opened = unlocked(home)
     save(opened, b"kept")
     opened.close()
     left = [home / "store" / "vault" / "unfinished" / "x.part", home / "store" / "y.part"]
     for path in left:
         path.write_bytes(b"half")
+        two_hours_ago = time.time() - 7200
+        os.utime(path, (two_hours_ago, two_hours_ago))
     unlocked(home).close()
     assert not any(path.exists() for path in left)
     assert len(photographs(home)) == 1
+
+
+def test_a_file_that_another_program_is_writing_is_left_to_it(home: Path) -> None:
+    """A sign-in took away what another one was about to rename, which was refused for it."""
+    unlocked(home).close()
+    writing = [home / "store" / "vault" / "unfinished" / "x.part", home / "store" / "y.part"]
+    for path in writing:
+        path.write_bytes(b"half")
+    unlocked(home).close()
+    assert all(path.exists() for path in writing)
 
 
 def test_error_inside_is_the_one_that_is_heard(home: Path, opened: SqlCipherOpenStore) -> None:
