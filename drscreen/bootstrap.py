@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from drscreen.domain.notice_ports import Notifiers
     from drscreen.domain.ports import (
         Backups,
-        OpenStore,
         PhotographReader,
         Predictor,
         QualityGate,
         SettingsFile,
     )
+    from drscreen.domain.store_ports import OpenStore
     from drscreen.services.accounts import AccountsService
     from drscreen.services.announcing import Announcer
     from drscreen.services.audit import AuditService

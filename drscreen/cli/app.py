@@ -14,7 +14,7 @@ from drscreen import __version__
 from drscreen.bootstrap import Workstation
 from drscreen.domain.audit import Alarm, AuditEvent
 from drscreen.domain.errors import DrscreenError
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -18,7 +18,7 @@ from drscreen.domain.errors import InvalidInput, NotifierUnusable
 from drscreen.domain.notice import Notice, NoticeState, Purpose
 from drscreen.domain.notifier import Receipt, ReceiptState, SettingKind
 from drscreen.domain.patient import Channel
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 
 outbox = typer.Typer(no_args_is_help=True, help="Notices to patients: seen, sent, mended.")
 notify = typer.Typer(no_args_is_help=True, help="What sends notices: set up and tried.")
@@ -66,10 +66,10 @@ def list_notices(
     with _opened(home, user, password_file) as (workstation, store):
         service = workstation.outbox(store)
         if mrn:
-            notices = service.of_patient(mrn, limit)
+            notices = list(service.of_patient(mrn, limit))
         else:
             page = service.page(tuple(state or ()), 0, limit)
-            notices = page.rows
+            notices = [row.notice for row in page.rows]
             if page.clock_was_set_back:
                 say("The clock of this computer is behind the newest notice: was it set back?")
             say(", ".join(f"{count} {name}" for name, count in page.counts.items()) or "Empty.")

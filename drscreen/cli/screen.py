@@ -22,9 +22,9 @@ from drscreen.cli.progress import counting
 from drscreen.domain.errors import DrscreenError, FileUnwritable, PhotographError, PredictionFailed
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import normalised_mrn
-from drscreen.domain.ports import OpenStore
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.store_ports import OpenStore
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from drscreen.domain.errors import DrscreenError
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.failure import Failure
 from drscreen.services.delivery import DeliveryService, Sender
 

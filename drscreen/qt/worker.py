@@ -14,9 +14,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from drscreen.domain.cancel import CancelToken
 from drscreen.domain.errors import Cancelled, DrscreenError
-from drscreen.domain.ports import OpenStore, Predictor
+from drscreen.domain.ports import Predictor
 from drscreen.domain.screening import ScreeningRequest, ScreeningResult, Stage
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.failure import Failure
 from drscreen.services.screening import ScreeningService
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from drscreen.domain.errors import InvalidInput
-from drscreen.domain.ports import OpenStore, Store
 from drscreen.domain.recovery import checked_recovery_code
+from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.users import Role, check_new_password, checked_user_name
 from drscreen.services.permission import before_sign_in
 from drscreen.services.staff import CommonPasswords

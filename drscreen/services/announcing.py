@@ -20,8 +20,8 @@ from drscreen.domain.notice import (
 from drscreen.domain.notice_ports import Addresses
 from drscreen.domain.notice_text import PERSONAL, NoticeText, Placeholder, fill
 from drscreen.domain.patient import Channel, Exam, Patient
-from drscreen.domain.ports import Records
 from drscreen.domain.referral import Decision
+from drscreen.domain.store_ports import Records
 
 #: Which channel is tried first where a patient agreed to several.
 _ORDER = (Channel.SMS, Channel.EMAIL)

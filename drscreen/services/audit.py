@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.permission import needs
 
 _PAGE = 2000

@@ -9,7 +9,8 @@ from pathlib import Path
 from drscreen.domain.backup import Backup, BackupCheck, BackupPlan, BackupReport
 from drscreen.domain.errors import InvalidInput
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Backups, Clock, OpenStore
+from drscreen.domain.ports import Backups, Clock
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.permission import before_sign_in, needs
 
 Step = Callable[[], None]

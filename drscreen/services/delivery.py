@@ -32,7 +32,8 @@ from drscreen.domain.notifier import (
 )
 from drscreen.domain.patient import Channel
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore, Records
+from drscreen.domain.ports import Clock
+from drscreen.domain.store_ports import OpenStore, Records
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 

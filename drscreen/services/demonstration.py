@@ -11,8 +11,9 @@ from pathlib import Path
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore
+from drscreen.domain.ports import Clock
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.accounts import AccountsService
 from drscreen.services.permission import before_sign_in, needs
 from drscreen.services.screening import ScreeningService

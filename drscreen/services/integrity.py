@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.permission import needs
 
 

@@ -20,7 +20,8 @@ from drscreen.domain.notifier import (
 )
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore
+from drscreen.domain.ports import Clock
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 

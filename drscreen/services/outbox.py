@@ -15,7 +15,8 @@ from drscreen.domain.notice import (
     Settlement,
 )
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore
+from drscreen.domain.ports import Clock
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 
@@ -26,10 +27,18 @@ _UNDECIDED = (NoticeState.PENDING, NoticeState.UNKNOWN, NoticeState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
+class ListedNotice:
+    """A notice, and the name of its patient as it is recorded now; may be empty."""
+
+    notice: Notice
+    patient: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxPage:
     """A page of the outbox. `clock_was_set_back`: its newest notice lies in the future."""
 
-    rows: tuple[Notice, ...]
+    rows: tuple[ListedNotice, ...]
     total: int
     counts: Mapping[NoticeState, int]
     clock_was_set_back: bool = False
@@ -52,9 +61,11 @@ class OutboxService:
             counts = records.notices.counts()
             rows = records.notices.page(states, offset, limit)
             newest = records.notices.page((), 0, 1)
+            patients = {mrn: records.find_patient(mrn) for mrn in {notice.mrn for notice in rows}}
+        names = {mrn: patient.display_name for mrn, patient in patients.items() if patient}
         latest = self._clock.now() + _CLOCK_DIFFERS
         return OutboxPage(
-            tuple(rows),
+            tuple(ListedNotice(notice, names.get(notice.mrn, "")) for notice in rows),
             sum(counts.get(state, 0) for state in (states or NoticeState)),
             counts,
             any(notice.created > latest for notice in newest),

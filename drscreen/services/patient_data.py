@@ -10,7 +10,8 @@ from drscreen.domain.errors import PatientUnknown
 from drscreen.domain.export import ExportedFile, PatientExport, export_json, photograph_file
 from drscreen.domain.patient import normalised_mrn
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore, PatientReport
+from drscreen.domain.ports import Clock, PatientReport
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.permission import needs
 
 

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from drscreen.domain.permissions import Action, require
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 
 P = ParamSpec("P")
 R = TypeVar("R")

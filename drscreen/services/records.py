@@ -15,8 +15,9 @@ from drscreen.domain.patient import (
     normalised_mrn,
 )
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore, Records
+from drscreen.domain.ports import Clock
 from drscreen.domain.referral import Outcome
+from drscreen.domain.store_ports import OpenStore, Records
 from drscreen.services.permission import needs
 
 #: A patient whose file is opened again within this time is noted in the audit chain once.

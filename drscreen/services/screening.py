@@ -12,9 +12,10 @@ from drscreen.domain.grading import Grading, grade_photograph
 from drscreen.domain.image import DecodedPhotograph
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, OpenStore, PhotographReader, Predictor, QualityGate
+from drscreen.domain.ports import Clock, PhotographReader, Predictor, QualityGate
 from drscreen.domain.referral import decide
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult, Seconds, Stage
+from drscreen.domain.store_ports import OpenStore
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 

@@ -13,8 +13,8 @@ from drscreen.domain.errors import (
     UserUnknown,
 )
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import OpenStore, Records
 from drscreen.domain.recovery import new_recovery_code
+from drscreen.domain.store_ports import OpenStore, Records
 from drscreen.domain.users import Role, User, check_new_password, checked_user_name
 from drscreen.services.permission import needs
 

@@ -19,7 +19,7 @@ from drscreen.domain.notifier import (
     SettingProblem,
     SettingValues,
 )
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.plugin_api import API_VERSION
 from drscreen.services.announcing import Announcer
 

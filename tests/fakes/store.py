@@ -1,4 +1,4 @@
-"""A store in memory that keeps every promise of `drscreen.domain.ports.Store` but encryption.
+"""A store in memory that keeps every promise of `drscreen.domain.store_ports.Store` but encryption.
 
 The contract tests in tests/adapters/store/contract hold it to the same assertions as the real one.
 """

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from drscreen.domain.ports import OpenStore, Predictor
+from drscreen.domain.ports import Predictor
 from drscreen.domain.settings import DeviceChoice, Settings
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.controllers.desk import Desk, Outside
 from drscreen.qt.views.incoming_row import IncomingRow
 from drscreen.qt.views.main_window import MainWindow

@@ -39,8 +39,8 @@ def test_closing_during_a_job_asks_and_staying_goes_on(clinic: Clinic, gateway: 
     assert not clinic.window.close()
     question = clinic.window.question
     assert question is not None
-    assert question.defaultButton() is question.stay
-    question.stay.click()
+    assert question.defaultButton() is question.leave
+    question.leave.click()
     assert clinic.window.isVisible()
     clinic.predictor.during = None
     gateway.open()
@@ -54,7 +54,7 @@ def test_closing_during_a_job_cancels_it_waits_and_closes_the_store(
     store = open_store(clinic)
     clinic.window.close()
     assert clinic.window.question is not None
-    clinic.window.question.leave.click()
+    clinic.window.question.do.click()
     clinic.qtbot.waitUntil(lambda: not clinic.window.isVisible(), timeout=WAIT)
     gateway.open()
     clinic.close()

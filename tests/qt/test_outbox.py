@@ -15,7 +15,7 @@ from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose
 from drscreen.domain.notifier import Message, Receipt, ReceiptState
 from drscreen.domain.patient import Channel, Patient
 from drscreen.qt import postman
-from drscreen.qt.models.outbox_table import REASON, STATE
+from drscreen.qt.models.outbox_table import PATIENT, REASON, STATE
 from tests.fakes.notices import FakeNotices
 from tests.fakes.notifiers import RIGHT
 from tests.fakes.store import FakeOpenStore
@@ -154,6 +154,37 @@ def test_wrong_number_is_a_problem_that_is_mended_and_retried(
         )
     page.retry.click()
     wait_for_state(clinic, "Sent")
+
+
+def test_what_may_have_arrived_is_sent_again_only_by_somebody_who_says_so(
+    clinic: Clinic, draw: Draw
+) -> None:
+    answer = clinic.notifiers.answer
+    clinic.notifiers.answer = lambda _: Receipt(ReceiptState.UNKNOWN)
+    prepare(clinic)
+    grade(clinic, draw)
+    wait_for_state(clinic, "Not known")
+    clinic.notifiers.answer = answer
+    page = clinic.window.outbox
+    page.retry.click()
+    assert page.question is not None
+    assert "may have received" in page.question.text()
+    assert page.question.defaultButton() is page.question.leave
+    page.question.leave.click()
+    clinic.settle()
+    assert cell(clinic) == "Not known" and len(clinic.notifiers.sent) == 1
+    page.retry.click()
+    assert page.question is not None
+    page.question.do.click()
+    wait_for_state(clinic, "Sent")
+    assert len(clinic.notifiers.sent) == 2
+
+
+def test_patient_is_named_in_the_list(clinic: Clinic, draw: Draw) -> None:
+    prepare(clinic)
+    grade(clinic, draw)
+    wait_for_state(clinic, "Sent")
+    assert cell(clinic, PATIENT) == "Doe (A-1)"
 
 
 def test_notice_that_waits_can_be_cancelled_and_found_by_its_state(

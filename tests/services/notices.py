@@ -102,7 +102,7 @@ class NoticeClinic:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """The newest first."""
-        return self.outbox.page().rows
+        return tuple(row.notice for row in self.outbox.page().rows)
 
     @property
     def notice(self) -> Notice:

@@ -211,7 +211,7 @@ def _decide_by_hand(home: Path, mail: SmtpServer) -> int:
     there = {received.to for received in mail.received}
     opened = unlocked(home)
     outbox = OutboxService(opened, SystemClock(), announcer(opened))
-    unknown = outbox.page((NoticeState.UNKNOWN,), 0, 10_000).rows
+    unknown = [row.notice for row in outbox.page((NoticeState.UNKNOWN,), 0, 10_000).rows]
     for notice in unknown:
         if notice.address in there:
             outbox.cancel(notice.id)

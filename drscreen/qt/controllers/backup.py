@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from drscreen.domain.backup import BackupPlan, BackupReport
 from drscreen.domain.cancel import CancelToken
 from drscreen.domain.permissions import Action, may
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background
-from drscreen.qt.controllers.session import Session
+from drscreen.qt.controllers.session import Session, heard_in_session
 from drscreen.qt.failure import Failure
 from drscreen.services.backup import BackupService, BackupState
 
 BackupFactory = Callable[[OpenStore], BackupService]
+_Answer = TypeVar("_Answer")
 
 #: How often it is asked whether a backup is due, and how long after one that failed.
 ASK_EVERY_MS = 60_000
@@ -141,15 +143,8 @@ class BackupController(QObject):
         self._show(BackupStatus(self._status.plan, failure=failure))
         self._timer.start(AFTER_FAILURE_MS)
 
-    def _answer(self, answer: Callable[..., None]) -> Callable[..., None]:
-        """Of an earlier session nobody wants to hear."""
-        asked = self._session
-
-        def heard(value: object) -> None:
-            if self._session is asked:
-                answer(value)
-
-        return heard
+    def _answer(self, answer: Callable[[_Answer], None]) -> Callable[[_Answer], None]:
+        return heard_in_session(lambda: self._session, answer)
 
     def _show(self, status: BackupStatus) -> None:
         self._status = status

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Slot
 
-from drscreen.domain.ports import OpenStore, SettingsFile
+from drscreen.domain.ports import SettingsFile
 from drscreen.domain.settings import Settings
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background
 from drscreen.qt.controllers.backup import BackupController, BackupFactory
 from drscreen.qt.controllers.departure import DepartureController

@@ -13,9 +13,9 @@ from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.notifier import Receipt, SettingProblem
 from drscreen.domain.patient import Channel
 from drscreen.domain.permissions import Action, may
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background
-from drscreen.qt.controllers.session import Session
+from drscreen.qt.controllers.session import Session, heard_in_session
 from drscreen.qt.failure import Failure
 from drscreen.services.notice_settings import NoticeSettingsService, NotifierSettings, Preview
 
@@ -218,21 +218,16 @@ class NoticeSettingsController(QObject):
         told: Callable[[_Answer], None],
         failed: Callable[[Failure], None],
     ) -> None:
-        asked, factory = self._session, self._factory
-        if asked is None:
+        session, factory = self._session, self._factory
+        if session is None:
             return
-        store = asked.store
-
-        def heard(answer: _Answer) -> None:
-            if self._session is asked:
-                told(answer)
-
-        def heard_failure(failure: Failure) -> None:
-            if self._session is asked:
-                failed(failure)
-
+        store = session.store
         # Made there, because making it reads the texts and the tables of numbers.
-        background.run(lambda: work(factory(store)), heard, heard_failure)
+        background.run(
+            lambda: work(factory(store)),
+            heard_in_session(lambda: self._session, told),
+            heard_in_session(lambda: self._session, failed),
+        )
 
     def _tell_changed(self) -> None:
         self.settings_changed.emit()

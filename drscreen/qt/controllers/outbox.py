@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtNetwork import QNetworkInformation
 
 from drscreen.domain.notice import Notice, NoticeState, Purpose
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background
-from drscreen.qt.controllers.session import Session
+from drscreen.qt.controllers.session import Session, heard_in_session
 from drscreen.qt.failure import Failure
 from drscreen.qt.models.outbox_table import OutboxSource, OutboxTableModel
 from drscreen.qt.postman import DeliveryFactory, Postman, Round
@@ -19,6 +20,7 @@ from drscreen.services.delivery import Sender
 from drscreen.services.outbox import OutboxPage, OutboxService
 
 OutboxFactory = Callable[[OpenStore], OutboxService]
+_Answer = TypeVar("_Answer")
 
 #: Many steps in a row are shown as one change.
 REFRESH_PAUSE_MS = 300
@@ -229,15 +231,8 @@ class OutboxController(QObject):
             self._senders = senders
             self.senders_changed.emit(senders)
 
-    def _answer(self, answer: Callable[..., None]) -> Callable[..., None]:
-        """Of an earlier session nobody wants to hear."""
-        asked = self._session
-
-        def heard(value: object) -> None:
-            if self._session is asked:
-                answer(value)
-
-        return heard
+    def _answer(self, answer: Callable[[_Answer], None]) -> Callable[[_Answer], None]:
+        return heard_in_session(lambda: self._session, answer)
 
 
 def _made_once(make: OutboxFactory, store: OpenStore) -> Callable[[], OutboxService]:

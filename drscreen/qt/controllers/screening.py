@@ -10,9 +10,9 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, Signal, S
 
 from drscreen.domain.cancel import CancelToken
 from drscreen.domain.image import Laterality
-from drscreen.domain.ports import OpenStore
 from drscreen.domain.screening import PredictorSpec, SaveTo, ScreeningRequest
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.store_ports import OpenStore
 from drscreen.domain.users import User
 from drscreen.qt.controllers.incoming import Batch, Graded, Incoming, NetworkState, State
 from drscreen.qt.controllers.laterality import proposed_eye

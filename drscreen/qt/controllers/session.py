@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background, Priority
 from drscreen.qt.failure import Failure
 from drscreen.services.accounts import AccountsService
@@ -18,6 +19,7 @@ from drscreen.services.staff import StaffService
 AccountsFactory = Callable[[], AccountsService]
 RecordsFactory = Callable[[OpenStore], RecordsService]
 StaffFactory = Callable[[OpenStore], StaffService]
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,21 @@ class SessionController(QObject):
 
     def _fail(self, code: str, message: str) -> None:
         self.failed.emit(Failure(code, message))
+
+
+def heard_in_session(
+    current: Callable[[], Session | None], answer: Callable[[_Answer], None]
+) -> Callable[[_Answer], None]:
+    """`answer`, silent once `current` is not the session that it is now: of an earlier one nobody
+    wants to hear.
+    """
+    asked = current()
+
+    def heard(value: _Answer) -> None:
+        if current() is asked:
+            answer(value)
+
+    return heard
 
 
 def _ignore(_nothing: None) -> None:

@@ -11,7 +11,7 @@ from drscreen.domain.audit import AuditReport
 from drscreen.domain.permissions import Action, may
 from drscreen.domain.users import Role, User
 from drscreen.qt.background import Background
-from drscreen.qt.controllers.session import Session
+from drscreen.qt.controllers.session import Session, heard_in_session
 from drscreen.qt.failure import Failure
 from drscreen.services.staff import Removal
 
@@ -124,10 +124,11 @@ class StaffController(QObject):
         if session is None:
             return
 
+        heard = heard_in_session(lambda: self._session, told)
+
         def answered(answer: _Answer) -> None:
             self.busy_changed.emit(False)
-            if self._session is session:
-                told(answer)
+            heard(answer)
 
         self.busy_changed.emit(True)
         self._background.run(lambda: work(session), answered, self._on_failed)

@@ -11,7 +11,7 @@ from drscreen.domain.notice import Notice, NoticeState
 from drscreen.qt import notice_wording
 from drscreen.qt.background import Background
 from drscreen.qt.models.paged_table import PagedTableModel
-from drscreen.services.outbox import OutboxPage
+from drscreen.services.outbox import ListedNotice, OutboxPage
 
 OutboxSource = Callable[[Collection[NoticeState], int, int], OutboxPage]
 
@@ -19,10 +19,10 @@ OutboxSource = Callable[[Collection[NoticeState], int, int], OutboxPage]
 ID_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 
-WHEN, NUMBER, PURPOSE, CHANNEL, STATE, ATTEMPTS, REASON = range(7)
+WHEN, PATIENT, PURPOSE, CHANNEL, STATE, ATTEMPTS, REASON = range(7)
 
 
-class OutboxTableModel(PagedTableModel[Notice]):
+class OutboxTableModel(PagedTableModel[ListedNotice]):
     """`loaded` carries the `OutboxPage` that was shown last; its counts are of the whole outbox."""
 
     loaded = Signal(object)
@@ -51,7 +51,7 @@ class OutboxTableModel(PagedTableModel[Notice]):
 
     def notice(self, row: int) -> Notice | None:
         """The notice in a row; None where there is no such row."""
-        return self._rows[row] if 0 <= row < len(self._rows) else None
+        return self._rows[row].notice if 0 <= row < len(self._rows) else None
 
     def query(self, offset: int, limit: int) -> Callable[[], OutboxPage] | None:
         """A page of the states that are shown."""
@@ -62,7 +62,7 @@ class OutboxTableModel(PagedTableModel[Notice]):
         """The columns' titles."""
         return (
             self.tr("Queued"),
-            self.tr("Number"),
+            self.tr("Patient"),
             self.tr("About"),
             self.tr("By"),
             self.tr("State"),
@@ -70,29 +70,31 @@ class OutboxTableModel(PagedTableModel[Notice]):
             self.tr("Reason"),
         )
 
-    def cell(self, row: Notice, column: int) -> str:
+    def cell(self, row: ListedNotice, column: int) -> str:
         """What a person reads."""
+        notice = row.notice
         return (
-            notice_wording.moment_text(row.created),
-            row.mrn,
-            notice_wording.purpose_text(row.purpose),
-            notice_wording.channel_text(row.channel),
-            notice_wording.state_text(row.state),
-            str(row.attempts),
-            notice_wording.reason_text(row),
+            notice_wording.moment_text(notice.created),
+            f"{row.patient} ({notice.mrn})" if row.patient else notice.mrn,
+            notice_wording.purpose_text(notice.purpose),
+            notice_wording.channel_text(notice.channel),
+            notice_wording.state_text(notice.state),
+            str(notice.attempts),
+            notice_wording.reason_text(notice),
         )[column]
 
-    def key(self, row: Notice) -> str:
+    def key(self, row: ListedNotice) -> str:
         """A notice's id."""
-        return row.id
+        return row.notice.id
 
-    def role_data(self, row: Notice, column: int, role: int) -> Any:
+    def role_data(self, row: ListedNotice, column: int, role: int) -> Any:
         """The details as a tooltip, the state for its shape, the id."""
+        notice = row.notice
         if role == Qt.ItemDataRole.ToolTipRole:
-            return notice_wording.details_text(row)
+            return notice_wording.details_text(notice)
         if role == STATE_ROLE and column == STATE:
-            return row.state
-        return row.id if role == ID_ROLE else None
+            return notice.state
+        return notice.id if role == ID_ROLE else None
 
     def shown(self, page: OutboxPage) -> None:
         """Tell everybody."""

@@ -14,7 +14,6 @@ from drscreen.qt.controllers.session import Session
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.backup_card import BackupCard
 from drscreen.qt.views.entry import FirstStartPage, OpeningPage, SignInPage
-from drscreen.qt.views.leave_question import LeaveQuestion
 from drscreen.qt.views.lock_keeper import Kept
 from drscreen.qt.views.notice_words_card import NoticeWordsCard
 from drscreen.qt.views.notices_card import NoticesCard
@@ -25,6 +24,7 @@ from drscreen.qt.views.patient_form import PatientForm
 from drscreen.qt.views.patient_page import PatientPage
 from drscreen.qt.views.patients_page import PatientsPage
 from drscreen.qt.views.people_cards import AccountsCard, AuditCard, LockCard
+from drscreen.qt.views.question import Question, QuestionWords
 from drscreen.qt.views.recovery_dialogs import RecoverDialog, RecoveryCodeDialog
 from drscreen.qt.views.settings_page import SettingsPage
 from drscreen.qt.views.shell import Shell
@@ -48,7 +48,7 @@ class MainWindow(QMainWindow):
         self._kept: Kept | None = None
         self.code_dialog: RecoveryCodeDialog | None = None
         self.recover_dialog: RecoverDialog | None = None
-        self.question: LeaveQuestion | None = None
+        self.question: Question | None = None
         self.setWindowTitle(self.tr("drscreen"))
         self.setMinimumSize(1024, 640)
         self.resize(1280, 720)
@@ -252,7 +252,17 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _on_confirmation_needed(self, _departure: Departure) -> None:
-        self.question = LeaveQuestion(self)
+        words = QuestionWords(
+            self.tr("Photographs are being screened"),
+            self.tr("Photographs are still being screened."),
+            self.tr(
+                "What is recorded is kept. The photographs that are left are not screened, and "
+                "must be added again."
+            ),
+            do=self.tr("Cancel them and close"),
+            leave=self.tr("Go on screening"),
+        )
+        self.question = Question(words, self)
         self.question.confirmed.connect(self._desk.departure.confirm)
         self.question.open()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import (
     QCoreApplication,
@@ -34,6 +35,7 @@ from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.models import outbox_table
 from drscreen.qt.models.outbox_table import ID_ROLE, STATE, STATE_ROLE, OutboxTableModel
 from drscreen.qt.views.parts import TARGET, ErrorBar, button, label
+from drscreen.qt.views.question import Question, QuestionWords
 from drscreen.qt.views.row_table import RowTable
 from drscreen.qt.views.theme import Theme
 from drscreen.qt.views.told_line import STATE_ICONS
@@ -78,7 +80,7 @@ class OutboxTable(RowTable):
     def __init__(self, theme: Theme, model: OutboxTableModel) -> None:
         widths = {
             outbox_table.WHEN: 21,
-            outbox_table.NUMBER: 14,
+            outbox_table.PATIENT: 24,
             outbox_table.PURPOSE: 20,
             outbox_table.CHANNEL: 9,
             outbox_table.STATE: 17,
@@ -104,6 +106,7 @@ class OutboxPage(QWidget):
         self._outbox = outbox
         self._model = outbox.table
         self._chosen = ""
+        self.question: Question | None = None
         self.error = ErrorBar(theme)
         self.clock = label(
             self.tr(
@@ -140,6 +143,8 @@ class OutboxPage(QWidget):
     def forget(self) -> None:
         """Nobody is signed in any more."""
         self._chosen = ""
+        if self.question is not None:
+            self.question.close()
         self.error.clear()
         self.clock.hide()
         self.answer.clear()
@@ -278,9 +283,30 @@ class OutboxPage(QWidget):
     @Slot()
     def _on_retry(self) -> None:
         notice = self._notice
-        if notice is not None:
-            self.error.clear()
+        if notice is None:
+            return
+        self.error.clear()
+        if notice.state is NoticeState.UNKNOWN:
+            self._ask_before_retry(notice.id)
+        else:
             self._outbox.retry(notice.id)
+
+    def _ask_before_retry(self, notice_id: str) -> None:
+        words = QuestionWords(
+            self.tr("Send it again?"),
+            self.tr("The patient may have received this notice already."),
+            self.tr("Nobody knows whether it arrived. Ask the patient before you send it again."),
+            do=self.tr("Send it again"),
+            leave=self.tr("Leave it"),
+        )
+        self.question = Question(words, self)
+        self.question.confirmed.connect(partial(self._outbox.retry, notice_id))
+        self.question.finished.connect(self._on_question_answered)
+        self.question.open()
+
+    @Slot()
+    def _on_question_answered(self) -> None:
+        self.question = None
 
     @Slot()
     def _on_cancel(self) -> None:
@@ -346,7 +372,7 @@ class OutboxPage(QWidget):
         state = notice.state if notice else None
         tip = self.tr("Send it by what the patient's record says now (Ctrl+R)")
         if state is NoticeState.UNKNOWN:
-            tip = self.tr("It may have arrived: ask the patient before you send it again (Ctrl+R)")
+            tip = self.tr("It may have arrived: ask the patient first (Ctrl+R)")
         reason = self.tr("Only what failed, was cancelled or is not known can be sent again")
         _allow(self.retry, state in _RETRIED, tip, reason if notice else nothing)
         tip = self.tr("Let it rest for good (Del)")

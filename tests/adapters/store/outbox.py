@@ -13,7 +13,7 @@ from drscreen.domain.notice import (
     Settlement,
 )
 from drscreen.domain.patient import Channel, Patient
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.samples import MONDAY
 
 ADA = Patient("A-17", "Ørsted", "Ada", consent=frozenset(Channel))

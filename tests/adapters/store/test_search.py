@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.patient import Patient
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.samples import PASSWORD, made_store
 from tests.fakes.store import FakeStore
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drscreen.domain.ports import OpenStore, Store
+from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.users import Role
 from tests.adapters.store.samples import PASSWORD, store_at
 from tests.fakes.store import FakeStore

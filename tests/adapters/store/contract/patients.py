@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drscreen.domain.patient import Patient
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 
 
 def add(opened: OpenStore, *patients: Patient) -> None:

@@ -11,7 +11,7 @@ from drscreen.domain.errors import (
     UserUnknown,
 )
 from drscreen.domain.patient import Patient
-from drscreen.domain.ports import OpenStore, Store
+from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import PASSWORD
 

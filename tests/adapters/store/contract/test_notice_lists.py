@@ -17,7 +17,7 @@ from drscreen.domain.notice import (
 )
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.patient import Channel, Patient
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.outbox import (
     ADA,
     BEN,

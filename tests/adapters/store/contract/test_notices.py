@@ -19,7 +19,7 @@ from drscreen.domain.notice import (
     Settlement,
 )
 from drscreen.domain.patient import Channel
-from drscreen.domain.ports import OpenStore
+from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.outbox import (
     DRAFT,
     SECOND,

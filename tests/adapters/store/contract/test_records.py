@@ -20,8 +20,8 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient, Sex
-from drscreen.domain.ports import OpenStore, Store
 from drscreen.domain.referral import Decision, Outcome
+from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.users import Role, User
 from tests.adapters.store.contract.patients import add, numbers
 from tests.adapters.store.samples import MODEL, MONDAY, PASSWORD, referred, ungradable

@@ -8,8 +8,8 @@ import pytest
 
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
-from drscreen.domain.ports import OpenStore
 from drscreen.domain.referral import Decision, Outcome
+from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.contract.patients import add, numbers
 from tests.adapters.store.samples import MONDAY, referred, ungradable
 

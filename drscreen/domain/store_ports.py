@@ -1,0 +1,297 @@
+"""The encrypted records as the services use them, as Protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
+from drscreen.domain.backup import BackupPlan, BackupReport
+from drscreen.domain.image import Laterality
+from drscreen.domain.integrity import IntegrityReport
+from drscreen.domain.notice_ports import Notices
+from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.users import Role, User
+
+
+class Records(Protocol):
+    """The records inside ONE transaction; not for use after it ended, nor by another thread."""
+
+    @property
+    def notices(self) -> Notices:
+        """The outbox, in the same transaction."""
+        ...
+
+    def add_patient(self, patient: Patient) -> Patient:
+        """Store a new patient (version 1). Raises `PatientExists`."""
+        ...
+
+    def change_patient(self, patient: Patient) -> Patient:
+        """Replace the patient of that number; `version` must be the stored one.
+
+        Raises `PatientUnknown`, or `StoreConflict` with the record as it stands now.
+        """
+        ...
+
+    def find_patient(self, mrn: str) -> Patient | None:
+        """The patient of that number."""
+        ...
+
+    def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:
+        """A page of patients whose number or names hold each word of `text`, case ignored.
+
+        Newest exam first, then by number. An empty text matches all.
+        """
+        ...
+
+    def count_patients(self, text: str) -> int:
+        """How many patients `search_patients` would page through."""
+        ...
+
+    def similar_patients(self, text: str, limit: int) -> list[PatientSummary]:
+        """Patients whose number or names are like every word typed, the likest first: a letter
+        wrong, missing, too many or exchanged with its neighbour, two in a word of eight and more.
+        """
+        ...
+
+    def exams_to_review(self, offset: int, limit: int) -> list[ExamToReview]:
+        """A page of the exams that no clinician has looked at since their last photograph.
+
+        The gravest outcome first, then the newest day.
+        """
+        ...
+
+    def mark_reviewed(self, exam_id: str) -> None:
+        """A clinician has looked at all of the exam; noted in the audit log. Nothing happens where
+        it was not waiting.
+        """
+        ...
+
+    def save_photograph(
+        self,
+        mrn: str,
+        eye: Laterality,
+        data: bytes,
+        result: ScreeningResult,
+        *,
+        recorded_at: datetime,
+        is_drawing: bool = False,
+    ) -> PhotographRecord:
+        """Put the photograph's own bytes into the vault and its result into today's exam.
+
+        The exam is that of the patient on `recorded_at`'s day, made where there is none. The file
+        is on the disk, encrypted, before its row is committed. Raises `PatientUnknown`,
+        `StoreFull`.
+        """
+        ...
+
+    def exams(self, mrn: str) -> list[Exam]:
+        """All exams of a patient with their photographs, newest first."""
+        ...
+
+    def find_photograph(self, photograph_id: str) -> PhotographRecord | None:
+        """One recorded photograph."""
+        ...
+
+    def photograph_bytes(self, photograph_id: str) -> bytes:
+        """The original file's bytes, hash checked. Raises `StoreDamaged`."""
+        ...
+
+    def thumbnail(self, photograph_id: str) -> bytes | None:
+        """The small picture that was kept; None where there is none. Raises `StoreDamaged`."""
+        ...
+
+    def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
+        """Keep a small picture of a photograph, encrypted; where the disk has no room, none.
+
+        Raises `StoreDamaged` where there is no such photograph.
+        """
+        ...
+
+    def add_user(self, user: User, password: str) -> None:
+        """A new account and its key envelope. Raises `UserExists`."""
+        ...
+
+    def users(self) -> list[User]:
+        """All accounts by name, without the removed ones."""
+        ...
+
+    def set_role(self, user_name: str, role: Role) -> None:
+        """Give an account another role, from its next sign-in on. Raises `UserUnknown`."""
+        ...
+
+    def set_password(self, user_name: str, password: str) -> None:
+        """Replace an account's password; nothing else is encrypted anew. Raises `UserUnknown`."""
+        ...
+
+    def is_password(self, user_name: str, password: str) -> bool:
+        """Whether the password opens that account's envelope; as slow as a sign-in."""
+        ...
+
+    def remove_user(self, user_name: str) -> None:
+        """Let nobody in under that name any more; it is never given again. Raises `UserUnknown`.
+
+        Whoever had the data key keeps it: change it afterwards (`OpenStore.change_data_key`).
+        """
+        ...
+
+    def set_recovery_code(self, code: str) -> None:
+        """Make `code`, as `domain.recovery` writes it, the only one that recovers."""
+        ...
+
+    def has_recovery_code(self) -> bool:
+        """Whether there is one."""
+        ...
+
+    def idle_minutes(self) -> int:
+        """After how many minutes without a person the window locks; 0 is never."""
+        ...
+
+    def set_idle_minutes(self, minutes: int) -> None:
+        """Change that for everybody."""
+        ...
+
+    def note(
+        self,
+        kind: AuditKind,
+        mrn: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add an event to the audit chain, by whoever is signed in, about a patient where one is
+        named (by pseudonym). What the methods above change they note themselves.
+
+        Raises `PatientUnknown`.
+        """
+        ...
+
+    def audit_events(
+        self, after: int, limit: int, kinds: frozenset[str] = frozenset()
+    ) -> list[AuditEvent]:
+        """At most `limit` events behind sequence `after`, in order; of these kinds where named."""
+        ...
+
+    def audit_head(self) -> AuditHead | None:
+        """The newest event's place and code; None before the first."""
+        ...
+
+    def audit_subject(self, mrn: str) -> str:
+        """The pseudonym under which the audit chain knows a patient. Raises `PatientUnknown`."""
+        ...
+
+    def erase_patient(self, mrn: str) -> int:
+        """Remove a patient with everything recorded, and forget the photographs' keys.
+
+        Returns how many photographs there were; their files go once it is committed. The audit
+        log keeps the pseudonym. Raises `PatientUnknown`.
+        """
+        ...
+
+    def backup_plan(self) -> BackupPlan:
+        """Where and when the program makes backups by itself."""
+        ...
+
+    def set_backup_plan(self, plan: BackupPlan) -> None:
+        """Change it; `last` stays as it is."""
+        ...
+
+    def note_backup(self, moment: datetime) -> None:
+        """A backup has succeeded at that moment."""
+        ...
+
+
+class OpenStore(Protocol):
+    """A store unlocked by a user. Threads may share it; each opens its own transactions."""
+
+    @property
+    def user(self) -> User:
+        """Who unlocked it."""
+        ...
+
+    @property
+    def clinic(self) -> str:
+        """The clinic's name, given when the store was made."""
+        ...
+
+    @property
+    def alarms(self) -> tuple[AuditEvent, ...]:
+        """What was wrong with the store, since an administrator last verified the audit chain."""
+        ...
+
+    def verify_audit(
+        self, printed: AuditHead | None = None, step: Callable[[int], None] = ...
+    ) -> AuditReport:
+        """Check every link of the audit chain, its anchor, and a head that was kept on paper.
+
+        `step` hears how many links were checked. People may go on working.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[Records]:
+        """All or nothing: committed when the block ends, rolled back where it raises.
+
+        Raises `AccountRemoved`; another role holds from the next transaction on.
+        """
+        ...
+
+    def check_photographs(
+        self, step: Callable[[], None] = ..., backups: Path | None = None
+    ) -> IntegrityReport:
+        """Read every recorded photograph and name those that cannot be shown; those that a folder
+        of backups has whole are fetched back from there.
+
+        Others may go on working meanwhile. `step` is called after each. Files that no record
+        names are put aside. Raises a `StoreError`.
+        """
+        ...
+
+    def back_up(self, folder: Path, keep: int, step: Callable[[], None] = ...) -> BackupReport:
+        """Make a backup in that folder, read it back, and keep the newest `keep` of them.
+
+        Others may go on working meanwhile. `step` is called after each photograph, and may raise
+        to end it: there is a whole backup then or none. Raises a `BackupError` or `StoreError`.
+        """
+        ...
+
+    def change_data_key(self) -> None:
+        """Encrypt the records under a new data key, sealed for everybody who may sign in.
+
+        Nobody else may have them open. A kill at any moment leaves records that open, under the
+        old or the new key. Raises `KeyChangeRefused`, `StoreFull`; the old key is in use then.
+        """
+        ...
+
+    def close(self) -> None:
+        """Drop the keys and close every connection. Idempotent."""
+        ...
+
+
+class Store(Protocol):
+    """The encrypted store of one home folder."""
+
+    def exists(self) -> bool:
+        """Whether a store was made here."""
+        ...
+
+    def create(self, clinic: str, user: str, display_name: str, role: Role, password: str) -> None:
+        """Make the store with its first account. Raises `StoreExists`, `StoreUnwritable`.
+
+        Nothing half-made is left behind where it fails.
+        """
+        ...
+
+    def open(self, user: str, password: str) -> OpenStore:
+        """Unlock. Raises `StoreMissing`, `SignInFailed`, `SignInThrottled`, `StoreForeign`,
+        `StoreDamaged`, `StoreNewer`.
+        """
+        ...
+
+    def recover(self, code: str, user: str, password: str) -> OpenStore:
+        """Give an account a new password by the recovery code, and unlock.
+
+        Raises as `open`, and `UserUnknown`.
+        """
+        ...
