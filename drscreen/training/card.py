@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from drscreen.adapters.model.bundle import Bundle
+from drscreen.adapters.model.predictor import BF16_AGREEMENT
 from drscreen.domain.grading import Grade
 from drscreen.training.calibration import SENSITIVITY_TARGET
 from drscreen.training.evaluation import FIGURES, Evaluation
@@ -47,8 +48,7 @@ Grades one colour fundus photograph of one eye on the ICDR scale, 0 to 4.
 | Weights | 8 bits per output channel; on {agreement["photographs"]:.0f} of the held-out \
 photographs the grade is that of full precision in {agreement["quantised_grade"]:.2%}, the \
 referable call in {agreement["quantised_referable"]:.2%} |
-| bf16 | grade as in fp32 in {agreement["bf16_grade"]:.2%}, referable call in \
-{agreement["bf16_referable"]:.2%}; used from 99.5% of both on |
+| bf16 | {_in_bf16(agreement)} |
 | Temperature | {measurement.calibration.temperature:.3f} |
 | Operating point | referable from {point.referable:.3f}; human review from \
 {point.abstain_low:.3f} to {point.abstain_high:.3f}; urgent from {point.vision_threatening:.2f} \
@@ -84,6 +84,15 @@ Grades trained on (0 to 4): {trained["grades"]}. Grades measured on: {held_out["
 - Macular oedema is not looked for; diseases other than diabetic retinopathy are not recognised.
 - A missed referable eye is possible at every threshold.
 """
+
+
+def _in_bf16(agreement: Mapping[str, float]) -> str:
+    if "bf16_grade" not in agreement:
+        return "not compared, for the machine that measured does not compute in it; not used"
+    return (
+        f"grade as in fp32 in {agreement['bf16_grade']:.2%}, referable call in "
+        f"{agreement['bf16_referable']:.2%}; used from {BF16_AGREEMENT:.1%} of both on"
+    )
 
 
 def _figures(measurement: Measurement, beside: Bundle | None) -> str:

@@ -45,8 +45,7 @@ def import_weights(
         temperature=1.0,
         operating_point=UNMEASURED,
         card=_card(name, file, weights, spec, bgr),
-        # Nothing was compared, so nothing agrees, and bf16 is not used.
-        agreement={"bf16_grade": 0.0, "bf16_referable": 0.0},
+        agreement={},
         pooling_power=weights.pooling_power,
         provenance={
             "imported": {

@@ -13,6 +13,7 @@ from torch import nn
 from drscreen.adapters.model.bundle import Tensors
 from drscreen.adapters.model.bundle_writer import as_stored
 from drscreen.adapters.model.network import fold_norms
+from drscreen.adapters.model.predictor import computes_bf16
 from drscreen.domain.grading import grade_photograph
 from drscreen.domain.image import InputSpec
 from drscreen.domain.quality import QualityVerdict
@@ -70,7 +71,8 @@ def measure(
     counted: Callable[[str, int, int], None],
 ) -> Measurement:
     """Run a network as it is stored, in 8 bits, calibrate and judge it; compare it with full
-    precision and with bf16 on some of the photographs. `load` makes it of tensors.
+    precision and, where this machine computes in bf16, with that, on some of the photographs.
+    `load` makes it of tensors.
     """
 
     def logits(
@@ -89,14 +91,17 @@ def measure(
     eight_bit = logits(folded, held_out.rows, "measuring 8-bit")
     some = np.arange(0, held_out.rows.size, math.ceil(held_out.rows.size / COMPARED))
     full = logits(fold_norms(load(tensors)), held_out.rows[some], "comparing with fp32")
-    # As the predictor runs it: trunk in bf16, head in fp32.
-    head = folded.get_submodule("fc")
-    folded.set_submodule("fc", nn.Identity())
-    trunk = folded.to(torch.bfloat16)
-    features = logits(trunk, held_out.rows[some], "comparing with bf16", torch.bfloat16)
-    with torch.inference_mode():
-        half = head(torch.from_numpy(features).float()).double().numpy()
     calibration = calibrate(eight_bit, held_out.truth)
+    agreement = _agreement("quantised", full, eight_bit[some], calibration)
+    if computes_bf16(next(folded.parameters()).device):
+        # As the predictor runs it: trunk in bf16, head in fp32.
+        head = folded.get_submodule("fc")
+        folded.set_submodule("fc", nn.Identity())
+        trunk = folded.to(torch.bfloat16)
+        features = logits(trunk, held_out.rows[some], "comparing with bf16", torch.bfloat16)
+        with torch.inference_mode():
+            half = head(torch.from_numpy(features).float()).double().numpy()
+        agreement |= _agreement("bf16", eight_bit[some], half, calibration)
     judged = cross_fitted(eight_bit, held_out, seed)
     return Measurement(
         logits=eight_bit,
@@ -104,11 +109,7 @@ def measure(
         calibration=calibration,
         evaluation=evaluate(judged),
         by_source=by_source(judged, held_out),
-        agreement={
-            "photographs": float(some.size),
-            **_agreement("quantised", full, eight_bit[some], calibration),
-            **_agreement("bf16", eight_bit[some], half, calibration),
-        },
+        agreement={"photographs": float(some.size), **agreement},
     )
 
 

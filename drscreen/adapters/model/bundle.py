@@ -51,7 +51,7 @@ class Bundle:
     operating_point: OperatingPoint
     grade_cuts: GradeCuts
     #: Share of held-out photographs with the same grade, and with the same referable call, in bf16
-    #: as in fp32: the smaller of the two
+    #: as in fp32: the smaller of the two; 0 where they were not compared
     bf16_agreement: float
     #: Of the pooling before the grade head; 1 is torchvision's mean
     pooling_power: float
@@ -175,7 +175,9 @@ def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
         temperature=float(manifest["temperature"]),
         operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
         grade_cuts=(mild, moderate, severe, proliferative),
-        bf16_agreement=min(float(agreement["bf16_grade"]), float(agreement["bf16_referable"])),
+        bf16_agreement=min(
+            float(agreement.get(f"bf16_{what}", 0.0)) for what in ("grade", "referable")
+        ),
         pooling_power=float(manifest.get("pooling_power", 1.0)),
         shards=tuple(n for n in manifest["files"] if n.endswith(".safetensors")),
         manifest=manifest,

@@ -37,8 +37,9 @@ class BundleContent:
 
     `agreement` holds shares of photographs that come out the same: ``quantised_grade`` and
     ``quantised_referable`` (8-bit against full precision), ``bf16_grade`` and ``bf16_referable``
-    (bf16 against fp32, both 8-bit), and of how many ``photographs``. `provenance` and `metrics` are
-    free JSON, `plots` SVG files by name.
+    (bf16 against fp32, both 8-bit), and of how many ``photographs``. What was not compared is not
+    there, and bf16 is not used then. `provenance` and `metrics` are free JSON, `plots` SVG files by
+    name.
     """
 
     name: str
