@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from drscreen.domain.grading import Grade
 from drscreen.training.datasets.dataset import Dataset, find_datasets
 from drscreen.training.datasets.layouts import UNGRADABLE, Layout
 from drscreen.training.datasets.photograph import LabelledPhotograph
-from drscreen.training.datasets.report import Finding, write_reports
+from drscreen.training.datasets.report import FINDINGS_FILE, Finding, write_reports
 from drscreen.training.material import Portion
 from drscreen.training.measurement import HeldOut
 from drscreen.training.plan import TrainingPlan
@@ -99,7 +100,7 @@ def gather(
     away = {patient for patient, fold in folds.items() if fold == data.fold}
     held_out = _rows(measured, lambda patient: patient in away)
     if held_out.size in {0, len(measured.prepared.photographs)}:
-        raise DatasetError(f"At least {FOLDS} patients are needed to train and to measure.")
+        raise _too_few(measured, run)
     portions = [gathering.portion("data", measured, share, away)]
     if also:
         portions.append(gathering.portion("also", also, data.also_share, away))
@@ -183,6 +184,19 @@ class _Gathering:
 
     def _tells(self, what: str) -> Callable[[int, int], None]:
         return lambda done, everything: self._counted(what, done, everything)
+
+
+def _too_few(measured: _Sets, run: Path) -> DatasetError:
+    people = len({p.patient for p in measured.prepared.photographs})
+    words = f"At least {FOLDS} patients are needed to train and to measure; {people} can be used."
+    unread = measured.prepared.findings
+    if unread:
+        ((why, _),) = Counter(finding.what for finding in unread).most_common(1)
+        words += (
+            f" {len(unread)} photographs were left out, most of them as {why}; "
+            f"{run / FINDINGS_FILE} names them."
+        )
+    return DatasetError(words)
 
 
 def _rest(data: DataPlan) -> float:

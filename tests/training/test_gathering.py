@@ -38,6 +38,21 @@ def gathered(data: DataPlan, folder: Path, plan: TrainingPlan = PLAN) -> Gathere
     return gather(data, plan, folder, folder, lambda *_: None)
 
 
+def test_where_too_few_can_be_used_it_is_said_why(tmp_path: Path) -> None:
+    names = [f"{patient}_left.png" for patient in range(6)]
+    draw(tmp_path / "data", *names)
+    for name in names[1:]:
+        (tmp_path / "data" / name).write_bytes(b"half a photograph")
+    rows = (f"{name},{i % 5}" for i, name in enumerate(names))
+    write_csv(tmp_path / "data" / "labels.csv", "file,icdr", *rows)
+    with pytest.raises(DatasetError) as refused:
+        gathered(DataPlan((tmp_path / "data",)), tmp_path / "run")
+    assert "At least 4 patients" in refused.value.message
+    assert "1 can be used. 5 photographs were left out" in refused.value.message
+    listed = (tmp_path / "run" / "datasets_left_out.csv").read_text()
+    assert all(name in listed for name in names[1:])
+
+
 def test_nobody_who_is_measured_is_trained_on_in_any_portion(
     folders: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
