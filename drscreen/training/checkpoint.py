@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from drscreen.domain.errors import CheckpointError
+from drscreen.domain.errors import CheckpointError, CheckpointUnwritable
 
 
 def save_checkpoint(
@@ -25,8 +25,8 @@ def save_checkpoint(
     step: int,
     fingerprint: str,
 ) -> None:
-    """Write all that the next step depends on. Raises `CheckpointError` where the disk refuses;
-    the previous checkpoint is untouched then.
+    """Write all that the next step depends on. Where the disk refuses, raises
+    `CheckpointUnwritable`, and the previous checkpoint is untouched.
     """
     tensors: dict[str, torch.Tensor] = {}
     for prefix, module in (("network", network), ("averaged", averaged)):
@@ -42,7 +42,9 @@ def save_checkpoint(
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
-        raise CheckpointError("The checkpoint could not be written; is the disk full?") from error
+        raise CheckpointUnwritable(
+            "The checkpoint could not be written; is the disk full?"
+        ) from error
 
 
 def load_checkpoint(
@@ -83,9 +85,11 @@ def load_checkpoint(
 
 
 def append_line(path: Path, entry: Mapping[str, object]) -> None:
-    """Add one JSON object to a run's log. Raises `CheckpointError` where the disk refuses."""
+    """Add one JSON object to a run's log. Raises `CheckpointUnwritable` where the disk refuses."""
     try:
         with path.open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(entry) + "\n")
     except OSError as error:
-        raise CheckpointError("The run's log could not be written; is the disk full?") from error
+        raise CheckpointUnwritable(
+            "The run's log could not be written; is the disk full?"
+        ) from error

@@ -18,7 +18,7 @@ from drscreen.adapters.imaging.phantom import draw_phantom
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import build_network
 from drscreen.adapters.model.predictor import TorchPredictor
-from drscreen.domain.errors import CheckpointError, DatasetError
+from drscreen.domain.errors import CheckpointError, CheckpointUnwritable, DatasetError
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.domain.lesions import LesionClass
@@ -270,7 +270,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_as_it_was(tmp_path: Path) -> Non
     going_on = trainer(tmp_path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
-        with pytest.raises(CheckpointError, match="disk full"):
+        with pytest.raises(CheckpointUnwritable, match="disk full"):
             going_on.train(seconds=0)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -74,6 +74,7 @@ from drscreen.domain.errors.store import (
 )
 from drscreen.domain.errors.training import (
     CheckpointError,
+    CheckpointUnwritable,
     DatasetError,
     PlottingUnavailable,
     SquaresUnwritable,
@@ -93,6 +94,7 @@ __all__ = [
     "BundleUnsupported",
     "Cancelled",
     "CheckpointError",
+    "CheckpointUnwritable",
     "DatasetError",
     "DeviceUnavailable",
     "DrscreenError",

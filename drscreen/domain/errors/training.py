@@ -19,6 +19,14 @@ class CheckpointError(DrscreenError):
     advice = "Name another run folder, or start afresh without it."
 
 
+class CheckpointUnwritable(DrscreenError):
+    """A training's state or log does not fit on the disk or may not be written."""
+
+    code = "checkpoint_unwritable"
+    kept = "The training is kept as it was last saved."
+    advice = "Free some room on the disk, then give the same command: it goes on from there."
+
+
 class SquaresUnwritable(DrscreenError):
     """The prepared photographs of a training do not fit or may not be written."""
 
