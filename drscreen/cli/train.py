@@ -56,6 +56,12 @@ def train(
         Path | None,
         typer.Option(help="Start from a bundle, a .npz trunk or a .safetensors state dict."),
     ] = None,
+    keep_start: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of the starting bundle's weights that the result keeps."
+        ),
+    ] = 0.0,
     stages: Annotated[
         str, typer.Option(help="size:epochs of each stage, coarse to fine, comma between.")
     ] = "256:4,384:8",
@@ -122,7 +128,14 @@ def train(
         screen = _Screen(bar)
         listener = Listener(screen.counted, screen.trained)
         training = TrainingRun(
-            plan, photographs, run, cache=cache, start=init, device=device, listener=listener
+            plan,
+            photographs,
+            run,
+            cache=cache,
+            start=init,
+            keep_start=keep_start,
+            device=device,
+            listener=listener,
         )
         for dataset in training.gathered.datasets:
             for line in dataset.report.lines():

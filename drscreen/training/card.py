@@ -43,6 +43,7 @@ Grades one colour fundus photograph of one eye on the ICDR scale, 0 to 4.
 | Input | {plan.input.size} x {plan.input.size} pixels: field of view cropped and squared, RGB\
 {", each channel's histogram flattened" if plan.equalise else ""} |
 | Start | {_started_from(provenance["start"])} |
+{_kept_of_start(provenance["keep_start"])}\
 | Trained on | {_trained_on(provenance)} |
 | Measured on | {_people(held_out)}, none of them trained on |
 | Weights | 8 bits per output channel; on {agreement["photographs"]:.0f} of the held-out \
@@ -144,6 +145,12 @@ def _started_from(start: Mapping[str, Any] | None) -> str:
         f"an earlier {start['architecture']} ({_trained_on(before)}; {_passes(before['plan'])}), "
         f"itself from {_started_from(before['start'])}"
     )
+
+
+def _kept_of_start(share: float) -> str:
+    if not share:
+        return ""
+    return f"| Averaged | {share:.0%} the start's weights, {1 - share:.0%} the trained ones |\n"
 
 
 def _passes(plan: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
 from drscreen.adapters.model.bundle_writer import BundleContent, check_replaceable, write_bundle
 from drscreen.adapters.model.predictor import network_with
 from drscreen.domain.errors import DatasetError
+from drscreen.training.averaging import kept_in_part, starting_tensors
 from drscreen.training.card import model_card
 from drscreen.training.datasets.plain import write_labels
 from drscreen.training.gathering import DataPlan, Gathered, gather
@@ -58,15 +59,19 @@ class TrainingRun:
         *,
         cache: Path | None = None,
         start: Path | None = None,
+        keep_start: float = 0.0,
         device: str = "cpu",
         listener: Listener | None = None,
     ) -> None:
         """Read labels, decode (or find decoded) photographs, resume where a checkpoint is.
 
-        `cache` keeps what several runs can share; the run's own folder by default. Raises
-        `DatasetError` or `CheckpointError`.
+        `cache` keeps what several runs can share; the run's own folder by default. What is
+        measured and written keeps a share of the starting bundle's weights, `keep_start` from 0 to
+        1; training does not know of it. Raises `DatasetError` or `CheckpointError`.
         """
         self._plan, self._data, self._start, self._run = plan, data, start, run
+        self._keep_start = keep_start
+        self._starting = starting_tensors(start, plan.architecture) if keep_start else {}
         self._listener = listener or Listener()
         self.gathered: Gathered = gather(data, plan, run, cache or run, self._listener.counted)
         self._trainer = Trainer(plan, self.gathered.portions, run=run, start=start, device=device)
@@ -158,16 +163,20 @@ class TrainingRun:
         ]
 
     def _tensors(self) -> Tensors:
-        return {
+        trained = {
             key: value.numpy()
             for key, value in self._trainer.network().state_dict().items()
             if not key.endswith("num_batches_tracked")
         }
+        if not self._keep_start:
+            return trained
+        return kept_in_part(self._starting, trained, self._keep_start)
 
     def _provenance(self) -> dict[str, Any]:
         return {
             **self.gathered.provenance,
             "start": _origin(self._start) if self._start else None,
+            "keep_start": self._keep_start,
             "teacher": _origin(self._data.teacher) if self._data.teacher else None,
             "plan": asdict(self._plan),
             "torch": torch.__version__,

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from drscreen.adapters.imaging.phantom import draw_phantom
 from drscreen.adapters.model.bundle import read_bundle
 from drscreen.adapters.model.network import build_network
-from drscreen.adapters.model.predictor import TorchPredictor
+from drscreen.adapters.model.predictor import TorchPredictor, load_network
 from drscreen.domain.errors import CheckpointError, CheckpointUnwritable, DatasetError
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
@@ -91,6 +91,31 @@ def test_a_training_cut_into_pieces_is_the_same_training(tmp_path: Path) -> None
         whole.network().state_dict().items(), pieces.network().state_dict().values(), strict=True
     ):
         assert torch.equal(one, other), name
+
+
+def test_a_share_of_the_starting_weights_is_kept(drawings: Path, tmp_path: Path) -> None:
+    plan = replace(PLAN, stages=(Stage(64, 1),))
+    data = DataPlan((drawings,), split=tmp_path / "split.json")
+
+    def finished(name: str, start: Path | None, share: float) -> torch.Tensor:
+        run = tmp_path / ("first" if start is None else "second")
+        training = TrainingRun(plan, data, run, start=start, keep_start=share)
+        assert training.train(seconds=600)
+        bundle = training.write(tmp_path / name, "trial", "1", training.measure())
+        card = (tmp_path / name / "MODEL_CARD.md").read_text()
+        assert ("| Averaged | 40% the start's" in card) is (share > 0)
+        assert bundle.manifest["provenance"]["keep_start"] == share
+        return load_network(bundle).get_parameter("fc.weight").detach()
+
+    first = finished("start", None, 0.0)
+    trained = finished("trained", tmp_path / "start", 0.0)
+    # The training that has ended is the same; only what is written differs.
+    between = finished("between", tmp_path / "start", 0.4)
+    assert not torch.allclose(trained, first, atol=1e-4)
+    assert torch.allclose(between, 0.4 * first + 0.6 * trained, atol=1e-6)
+    with pytest.raises(CheckpointError, match="resnet152 bundle"):
+        other = replace(plan, architecture="resnet152")
+        TrainingRun(other, data, tmp_path / "other", start=tmp_path / "start", keep_start=0.4)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
