@@ -99,8 +99,14 @@ def gather(
     folds = recorded_split(data.split or run / "split.json", everybody, FOLDS, plan.seed)
     away = {patient for patient, fold in folds.items() if fold == data.fold}
     held_out = _rows(measured, lambda patient: patient in away)
-    if held_out.size in {0, len(measured.prepared.photographs)}:
-        raise _too_few(measured, run)
+    people = {p.patient for p in measured.prepared.photographs}
+    if len(people) < FOLDS:
+        raise _too_few(len(people), measured.prepared.findings, run)
+    if not people & away or people <= away:
+        raise DatasetError(
+            f"Fold {data.fold} of the split holds out {len(people & away)} of {len(people)} "
+            "patients; some must be trained on and some measured."
+        )
     portions = [gathering.portion("data", measured, share, away)]
     if also:
         portions.append(gathering.portion("also", also, data.also_share, away))
@@ -186,10 +192,8 @@ class _Gathering:
         return lambda done, everything: self._counted(what, done, everything)
 
 
-def _too_few(measured: _Sets, run: Path) -> DatasetError:
-    people = len({p.patient for p in measured.prepared.photographs})
+def _too_few(people: int, unread: Sequence[Finding], run: Path) -> DatasetError:
     words = f"At least {FOLDS} patients are needed to train and to measure; {people} can be used."
-    unread = measured.prepared.findings
     if unread:
         ((why, _),) = Counter(finding.what for finding in unread).most_common(1)
         words += (

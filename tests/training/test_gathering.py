@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,16 +42,27 @@ def gathered(data: DataPlan, folder: Path, plan: TrainingPlan = PLAN) -> Gathere
 def test_where_too_few_can_be_used_it_is_said_why(tmp_path: Path) -> None:
     names = [f"{patient}_left.png" for patient in range(6)]
     draw(tmp_path / "data", *names)
-    for name in names[1:]:
+    for name in names[3:]:
         (tmp_path / "data" / name).write_bytes(b"half a photograph")
     rows = (f"{name},{i % 5}" for i, name in enumerate(names))
     write_csv(tmp_path / "data" / "labels.csv", "file,icdr", *rows)
     with pytest.raises(DatasetError) as refused:
         gathered(DataPlan((tmp_path / "data",)), tmp_path / "run")
     assert "At least 4 patients" in refused.value.message
-    assert "1 can be used. 5 photographs were left out" in refused.value.message
+    assert "3 can be used. 3 photographs were left out" in refused.value.message
     listed = (tmp_path / "run" / "datasets_left_out.csv").read_text()
-    assert all(name in listed for name in names[1:])
+    assert all(name in listed for name in names[3:])
+
+
+def test_a_split_with_everybody_on_one_side_is_refused(tmp_path: Path) -> None:
+    names = [f"{patient}_left.png" for patient in range(6)]
+    draw(tmp_path / "data", *names)
+    rows = (f"{name},{i % 5}" for i, name in enumerate(names))
+    write_csv(tmp_path / "data" / "labels.csv", "file,icdr", *rows)
+    split = {"folds": 4, "seed": 1, "patients": {str(n): 1 for n in range(6)}}
+    (tmp_path / "split.json").write_text(json.dumps(split))
+    with pytest.raises(DatasetError, match="Fold 0 of the split holds out 0 of 6 patients"):
+        gathered(DataPlan((tmp_path / "data",), split=tmp_path / "split.json"), tmp_path / "run")
 
 
 def test_nobody_who_is_measured_is_trained_on_in_any_portion(

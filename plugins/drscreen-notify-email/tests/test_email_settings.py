@@ -169,6 +169,7 @@ def test_the_head_names_nobody_but_the_two_ends() -> None:
     }
 
 
-def message(**changed: str) -> Message:
-    content = {"body": "Please call us.", "subject": "Your eye check", "language": "en"} | changed
-    return Message("0123456789abcdef", "p@example.org", **content)  # type: ignore[arg-type]
+def message(
+    body: str = "Please call us.", subject: str = "Your eye check", language: str = "en"
+) -> Message:
+    return Message("0123456789abcdef", "p@example.org", body, subject=subject, language=language)

@@ -8,6 +8,7 @@ import pytest
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from tests.adapters.store.samples import made_store, unlocked
+from tests.fixtures.freeze import fill
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,18 @@ def opened(home: Path) -> Iterator[SqlCipherOpenStore]:
     store = unlocked(home)
     yield store
     store.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for backups."""
+    made = tmp_path / "other disk" / "backups"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def filled(opened: SqlCipherOpenStore) -> SqlCipherOpenStore:
+    """That store, with patients, exams and photographs."""
+    fill(opened)
+    return opened

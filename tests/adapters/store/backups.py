@@ -1,0 +1,37 @@
+"""What the tests of backups do with a store and a folder of backups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drscreen.adapters.store.opened import SqlCipherOpenStore
+from drscreen.adapters.store.shelf import Shelf
+from drscreen.domain.image import Laterality
+from drscreen.domain.patient import Patient
+from tests.adapters.store.samples import MONDAY, referred, unlocked
+
+
+def silent() -> None:
+    pass
+
+
+def save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> str:
+    with opened.transaction() as records:
+        if records.find_patient(mrn) is None:
+            records.add_patient(Patient(mrn))
+        return records.save_photograph(
+            mrn, Laterality.OD, data, referred(data), recorded_at=MONDAY
+        ).id
+
+
+def restored(folder: Path, home: Path, name: str = "") -> SqlCipherOpenStore:
+    Shelf(folder).restore(name, home, without_damaged=False, step=silent)
+    return unlocked(home)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
