@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,10 @@ class Records(Protocol):
 
     def find_patient(self, mrn: str) -> Patient | None:
         """The patient of that number."""
+        ...
+
+    def find_patients(self, mrns: Collection[str]) -> Mapping[str, Patient]:
+        """Those of these numbers that there are, by number; some hundreds at most."""
         ...
 
     def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:

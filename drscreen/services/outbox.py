@@ -61,8 +61,8 @@ class OutboxService:
             counts = records.notices.counts()
             rows = records.notices.page(states, offset, limit)
             newest = records.notices.page((), 0, 1)
-            patients = {mrn: records.find_patient(mrn) for mrn in {notice.mrn for notice in rows}}
-        names = {mrn: patient.display_name for mrn, patient in patients.items() if patient}
+            patients = records.find_patients({notice.mrn for notice in rows})
+        names = {mrn: patient.display_name for mrn, patient in patients.items()}
         latest = self._clock.now() + _CLOCK_DIFFERS
         return OutboxPage(
             tuple(ListedNotice(notice, names.get(notice.mrn, "")) for notice in rows),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 
@@ -102,6 +102,9 @@ class FakeRecords:
 
     def find_patient(self, mrn: str) -> Patient | None:
         return self._state.patients.get(mrn)
+
+    def find_patients(self, mrns: Collection[str]) -> Mapping[str, Patient]:
+        return {mrn: self._state.patients[mrn] for mrn in mrns if mrn in self._state.patients}
 
     def search_patients(self, text: str, offset: int, limit: int) -> list[PatientSummary]:
         rows = [self._summary(patient) for patient in self._matching(text)]

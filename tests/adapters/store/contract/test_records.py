@@ -72,6 +72,17 @@ def test_patient_comes_back_whole(store: Store, opened: OpenStore) -> None:
     again.close()
 
 
+def test_several_patients_are_found_at_once(opened: OpenStore) -> None:
+    add(opened, Patient("A-1", "Doe"), Patient("A-2", "Roe"), Patient("A-3"))
+    with opened.transaction() as records:
+        found = records.find_patients({"A-1", "A-2", "nobody"})
+        assert {mrn: patient.family_name for mrn, patient in found.items()} == {
+            "A-1": "Doe",
+            "A-2": "Roe",
+        }
+        assert records.find_patients(()) == {}
+
+
 def test_patient_numbers_are_unique(opened: OpenStore) -> None:
     add(opened, FULL)
     with pytest.raises(PatientExists), opened.transaction() as records:
