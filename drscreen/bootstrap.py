@@ -111,7 +111,7 @@ class Workstation:
         from drscreen.adapters.report.patient_pdf import PdfPatientReport
         from drscreen.services.patient_data import PatientDataService
 
-        report = PdfPatientReport(self.resources / "fonts" / "DejaVuSans.ttf")
+        report = PdfPatientReport(self.resources / "fonts")
         return PatientDataService(store, self.clock, report)
 
     def backups(self, folder: Path) -> Backups:
