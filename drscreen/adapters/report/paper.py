@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 from PIL import Image
 
 from drscreen.adapters.report.scripts import (
@@ -128,11 +129,10 @@ class Paper:
         total = 0.0
         for line in text.splitlines() or [""]:
             self.use_fonts(line, size)
-            total += float(
-                self._pages.multi_cell(
-                    width, _line_height(size), line, dry_run=True, output="HEIGHT"
-                )
+            height = self._pages.multi_cell(
+                width, _line_height(size), line, dry_run=True, output=MethodReturnValue.HEIGHT
             )
+            total += cast("float", height)
         return total
 
     def use_fonts(self, text: str, size: float) -> None:
