@@ -23,7 +23,8 @@ from drscreen.training.exporting import INPUT, OUTPUT, export_onnx
 
 Logits = Sequence[float]
 Ask = Callable[[RgbImage], Logits]
-#: What the others are compared with, and what a bundle is measured in.
+#: What the others are compared with, and what a bundle is measured in. Threads are named here and
+#: nowhere else: a prediction takes those that the machine gives it.
 REFERENCE = "fp32, one thread"
 
 

@@ -188,7 +188,7 @@ def test_backends_are_compared_on_the_user_s_photographs(
     ran = call("backends", "lite", "--data", photograph.parent, "--json")
     assert ran.exit_code == 0, ran.stderr
     found = {entry["backend"]: entry for entry in map(json.loads, ran.stdout.splitlines())}
-    assert found["fp32, two threads"]["farthest"] == 0
+    assert found["fp32, two threads"]["farthest"] < 1e-6
     assert found["bf16"]["photographs"] == 1
     assert "beside fp32, one thread" in call("backends", "lite", "--data", photograph.parent).stdout
     (tmp_path / "none").mkdir()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import torch
 from torch import nn
 
@@ -37,9 +37,10 @@ from drscreen.domain.settings import DeviceChoice
 #: bf16 is used where at least this share of grades stayed the same when the bundle was made.
 BF16_AGREEMENT = 0.995
 #: A prediction's own threads. oneDNN cuts up its sums by their number, and with it the last bits
-#: change (seen in ResNet-152's second stage); so the machine settles it, not how a process was
-#: started. A single photograph gains little from more.
-THREADS = min(4, os.cpu_count() or 1)
+#: change (seen in ResNet-152, and with AMX in ResNet-18); so the machine settles it, not how a
+#: process was started. Always one would do as well, but takes 1.7 times as long on two cores; from
+#: more than four a single photograph gains little. Not os.cpu_count: a variable changes its answer.
+THREADS = min(4, psutil.cpu_count() or 1)
 
 
 class TorchPredictor:
@@ -93,16 +94,16 @@ class TorchPredictor:
 
     def explain(self, image: RgbImage) -> tuple[tuple[float, ...], Explanation]:
         """The logits of `predict`, and what they rest on; costs little more than they do."""
-        with captured(self._trunk, "layer3", "layer4") as features:
+        with using_threads(self._threads), captured(self._trunk, "layer3", "layer4") as features:
             (logits,) = self.predict([image])
-        pool = self._trunk.get_submodule("avgpool")
-        heat = referable_heat(features["layer4"], lambda at: self._head(pool(at).flatten(1)))
-        lesions: dict[str, CellMap] = {}
-        if LESION_HEAD in dict(self._trunk.named_children()):
-            with torch.inference_mode():
-                head = self._trunk.get_submodule(LESION_HEAD)
-                found = torch.sigmoid(head(features["layer3"]).float())[0]
-            lesions = {lesion.title: cell_map(found[lesion]) for lesion in LesionClass}
+            pool = self._trunk.get_submodule("avgpool")
+            heat = referable_heat(features["layer4"], lambda at: self._head(pool(at).flatten(1)))
+            lesions: dict[str, CellMap] = {}
+            if LESION_HEAD in dict(self._trunk.named_children()):
+                with torch.inference_mode():
+                    head = self._trunk.get_submodule(LESION_HEAD)
+                    found = torch.sigmoid(head(features["layer3"]).float())[0]
+                lesions = {lesion.title: cell_map(found[lesion]) for lesion in LesionClass}
         return logits, Explanation(heat, lesions)
 
     def _predict_one(self, image: RgbImage) -> tuple[float, ...]:

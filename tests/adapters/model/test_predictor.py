@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +53,39 @@ def test_repeats_neighbours_and_restarts_change_no_bit(tmp_path: Path, bf16: flo
     assert first.predict(images) == alone
     assert list(reversed(first.predict(images[::-1]))) == alone
     assert TorchPredictor(folder, DeviceChoice.CPU).predict(images) == alone
+
+
+#: Prints the logits of three noisy squares, in hexadecimal, every bit of them.
+ASKED = """
+import sys
+from pathlib import Path
+import numpy as np
+from drscreen.adapters.model.predictor import TorchPredictor
+from drscreen.domain.image import RgbImage
+from drscreen.domain.settings import DeviceChoice
+noise = np.random.default_rng(0)
+squares = [RgbImage(64, 64, noise.bytes(64 * 64 * 3)) for _ in range(3)]
+for logits in TorchPredictor(Path(sys.argv[1]), DeviceChoice.CPU).predict(squares):
+    print(*(x.hex() for x in logits))
+"""
+
+
+def test_no_variable_of_the_environment_changes_a_bit(folder: Path) -> None:
+    def asked(**said: str) -> str:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("OMP_")} | said
+        command = [sys.executable, "-c", ASKED, str(folder)]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=120
+        ).stdout
+
+    plain = asked()
+    assert plain.count("0x") == 15
+    assert asked(OMP_NUM_THREADS="1", OMP_THREAD_LIMIT="1", DNNL_MAX_CPU_ISA="SSE41") == plain
+    fewer_digits = {"DNNL_DEFAULT_FPMATH_MODE": "BF16", "ONEDNN_DEFAULT_FPMATH_MODE": "ANY"}
+    other = asked(
+        OMP_NUM_THREADS="3", PYTHON_CPU_COUNT="1", ATEN_CPU_CAPABILITY="default", **fewer_digits
+    )
+    assert other == plain
 
 
 def test_bf16_is_used_only_where_the_grades_were_found_to_agree(tmp_path: Path) -> None:
