@@ -6,12 +6,13 @@ import math
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from drscreen.domain.errors import TemplateInvalid
 from drscreen.domain.notice import Purpose
 from drscreen.domain.patient import Channel
+from drscreen.domain.text import fault_of, in_one_line, tidied, tidied_lines
 
 
 class Placeholder(StrEnum):
@@ -62,8 +63,10 @@ def check_text(text: NoticeText, *, personal: bool) -> None:
         raise TemplateInvalid("The message is empty.")
     if text.channel is Channel.EMAIL and not text.subject.strip():
         raise TemplateInvalid("An e-mail needs a subject.")
-    if any(ord(c) < 32 or ord(c) == 127 for c in text.subject):
-        raise TemplateInvalid("The subject is one line.")
+    for part, name, allowed in ((text.subject, "subject", ""), (text.body, "message", "\n")):
+        wrong = fault_of(part, allowed)
+        if wrong:
+            raise TemplateInvalid(f"The {name} has {wrong}. Type it again instead of pasting it.")
     longest = SMS_LONGEST if text.channel is Channel.SMS else EMAIL_LONGEST
     for part, limit in ((text.body, longest), (text.subject, SUBJECT_LONGEST)):
         if len(part) > limit:
@@ -82,6 +85,11 @@ def check_text(text: NoticeText, *, personal: bool) -> None:
                 )
 
 
+def tidied_text(text: NoticeText) -> NoticeText:
+    """The template as it is kept: the subject in one line, line ends of one kind in the body."""
+    return replace(text, subject=tidied(text.subject), body=tidied_lines(text.body))
+
+
 def fill(text: str, values: Mapping[Placeholder, str]) -> str:
     """A checked template with its placeholders replaced; a value is never read as a template.
 
@@ -93,7 +101,7 @@ def fill(text: str, values: Mapping[Placeholder, str]) -> str:
         parts.append(literal)
         if name is not None:
             value = values.get(Placeholder(name), "")
-            parts.append("".join(c if c.isprintable() else " " for c in value))
+            parts.append(in_one_line(value))
     return _BLANKS.sub(" ", "".join(parts)).replace(" \n", "\n").strip()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,6 +13,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.referral import Decision, Outcome, exam_outcome
 from drscreen.domain.screening import ModelInfo
+from drscreen.domain.text import checked_line, identity
 
 MRN_MAX = 64
 NAME_MAX = 200
@@ -121,16 +121,26 @@ class ExamToReview:
     outcome: Outcome
 
 
+_LINES = {
+    "family_name": "family name",
+    "given_name": "given name",
+    "phone": "telephone number",
+    "email": "e-mail address",
+    "language": "language",
+}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[0-9 ().\-/]{4,32}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def normalised_mrn(text: str) -> str:
-    """The patient number as stored: NFC, trimmed. Raises `InvalidInput` where it cannot be one."""
-    mrn = unicodedata.normalize("NFC", text).strip()
-    if not mrn or len(mrn) > MRN_MAX or not mrn.isprintable():
-        raise InvalidInput(f"A patient number has 1 to {MRN_MAX} printable characters.")
+    """The patient number as stored: NFC, trimmed, with nothing in it that nobody sees.
+
+    Raises `InvalidInput` where it cannot be one.
+    """
+    mrn = checked_line(identity(text), "patient number", MRN_MAX, "mrn")
+    if not mrn:
+        raise InvalidInput("The patient number is empty.", "mrn")
     return mrn
 
 
@@ -140,11 +150,9 @@ def checked_patient(patient: Patient, today: date) -> Patient:
     Rules are loose on purpose: a clinic must be able to write down what it knows.
     """
     tidy = {
-        name: unicodedata.normalize("NFC", getattr(patient, name)).strip()
-        for name in ("family_name", "given_name", "phone", "email", "language")
+        name: checked_line(getattr(patient, name), words, NAME_MAX, name)
+        for name, words in _LINES.items()
     }
-    if any(len(tidy[n]) > NAME_MAX or not tidy[n].isprintable() for n in tidy):
-        raise InvalidInput(f"Names have at most {NAME_MAX} printable characters.")
     if tidy["phone"] and not _PHONE.fullmatch(tidy["phone"]):
         raise InvalidInput("The phone number has characters that no phone number has.")
     if tidy["email"] and not _EMAIL.fullmatch(tidy["email"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,16 +9,17 @@ from enum import StrEnum
 from itertools import pairwise
 
 from drscreen.domain.errors import InvalidInput, PasswordTooWeak
+from drscreen.domain.text import checked_line, identity
 
 #: NIST SP 800-63B counts length, not character classes.
 PASSWORD_MIN = 10
 PASSWORD_MAX = 1024
+DISPLAY_NAME_MAX = 200
 #: Shorter words of a name are too common to be looked for in a password.
 NAME_WORD_MIN = 3
 #: So many characters must be left of a password when the names are taken out.
 NEW_BESIDE_NAME = 6
 _DIGIT_RUNS = {"1234567890", "0987654321", "01234567890", "12345678900", "123456789012"}
-_USER_NAME = re.compile(r"[\w.@-]{2,64}")
 
 
 class Role(StrEnum):
@@ -40,11 +40,16 @@ class User:
 
 
 def checked_user_name(name: str) -> str:
-    """The trimmed user name. Raises `InvalidInput`."""
-    trimmed = name.strip()
-    if not _USER_NAME.fullmatch(trimmed):
-        raise InvalidInput("A user name has 2 to 64 letters, digits, dots, dashes or @.")
-    return trimmed
+    """The user name without what nobody sees in it. Raises `InvalidInput`."""
+    seen = identity(name)
+    if not 2 <= len(seen) <= 64 or not all(map(_may_be_in_a_user_name, seen)):
+        raise InvalidInput("A user name has 2 to 64 letters, digits, dots, dashes or @.", "name")
+    return seen
+
+
+def checked_display_name(name: str) -> str:
+    """The name that others see, tidied; may be empty. Raises `InvalidInput`."""
+    return checked_line(name, "name that others see", DISPLAY_NAME_MAX, "display_name")
 
 
 def check_new_password(
@@ -69,6 +74,10 @@ def check_new_password(
                 rest = rest.replace(word, "")
         if rest != folded and len(rest) < NEW_BESIDE_NAME:
             raise PasswordTooWeak("The password is little more than your name or the clinic's.")
+
+
+def _may_be_in_a_user_name(character: str) -> bool:
+    return character in "_.@-" or unicodedata.category(character)[0] in "LMN"
 
 
 def _is_run(text: str) -> bool:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from drscreen.domain.errors import InvalidInput
 from drscreen.domain.recovery import checked_recovery_code
 from drscreen.domain.store_ports import OpenStore, Store
-from drscreen.domain.users import Role, check_new_password, checked_user_name
+from drscreen.domain.text import checked_line
+from drscreen.domain.users import (
+    Role,
+    check_new_password,
+    checked_display_name,
+    checked_user_name,
+)
 from drscreen.services.permission import before_sign_in
 from drscreen.services.staff import CommonPasswords
 
@@ -36,11 +42,12 @@ class AccountsService:
         Raises `InvalidInput`, `PasswordTooWeak`, `StoreExists`, `StoreUnwritable`.
         """
         name = checked_user_name(user)
-        title = clinic.strip()
+        title = checked_line(clinic, "clinic's name", CLINIC_NAME_MAX, "clinic")
+        shown = checked_display_name(display_name)
         check_new_password(password, self._common(), (name, title))
-        if not title or len(title) > CLINIC_NAME_MAX or not title.isprintable():
-            raise InvalidInput("The clinic needs a name.")
-        self._store.create(title, name, display_name.strip(), Role.ADMINISTRATOR, password)
+        if not title:
+            raise InvalidInput("The clinic needs a name.", "clinic")
+        self._store.create(title, name, shown, Role.ADMINISTRATOR, password)
         return self._store.open(name, password)
 
     @before_sign_in

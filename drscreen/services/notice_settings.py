@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drscreen.domain.errors import InvalidInput, NotifierUnusable
 from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.notice_ports import FoundNotifier, Notifiers
-from drscreen.domain.notice_text import NoticeText, SmsSize, check_text, fill, sms_size
+from drscreen.domain.notice_text import NoticeText, SmsSize, check_text, fill, sms_size, tidied_text
 from drscreen.domain.notifier import (
     Message,
     NotifierInfo,
@@ -22,10 +22,12 @@ from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock
 from drscreen.domain.store_ports import OpenStore
+from drscreen.domain.text import checked_line
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 
 _HOLD_MOST = 24 * 60
+CLINIC_PHONE_MAX = 100
 _SAMPLE = Patient(mrn="A-1042", family_name="Example", given_name="Sam")
 
 
@@ -77,8 +79,9 @@ class NoticeSettingsService:
             raise InvalidInput("A result can wait from 0 minutes to a day.")
         if not 1 <= policy.expire_days <= 60 or not 1 <= policy.reminder_days <= 730:
             raise InvalidInput("Give up after 1 to 60 days; remind once in 1 to 730 days.")
+        said = checked_line(policy.clinic_phone, "clinic's telephone", CLINIC_PHONE_MAX)
         with self._store.transaction() as records:
-            records.notices.set_policy(policy)
+            records.notices.set_policy(replace(policy, clinic_phone=said))
 
     @needs(Action.SEE_NOTICES)
     def text(self, purpose: Purpose, channel: Channel, language: str) -> NoticeText:
@@ -97,9 +100,10 @@ class NoticeSettingsService:
     @needs(Action.MANAGE_CLINIC)
     def set_text(self, text: NoticeText) -> None:
         """Use the clinic's own words from now on. Raises `TemplateInvalid`."""
+        tidy = tidied_text(text)
         with self._store.transaction() as records:
-            check_text(text, personal=records.notices.policy().allow_personal)
-            records.notices.set_text(text)
+            check_text(tidy, personal=records.notices.policy().allow_personal)
+            records.notices.set_text(tidy)
 
     @needs(Action.MANAGE_CLINIC)
     def use_default(self, purpose: Purpose, channel: Channel, language: str) -> None:
@@ -110,7 +114,7 @@ class NoticeSettingsService:
     @needs(Action.SEE_NOTICES)
     def preview(self, text: NoticeText) -> Preview:
         """A template filled with an invented patient. Raises `TemplateInvalid`."""
-        policy = self.policy()
+        policy, text = self.policy(), tidied_text(text)
         check_text(text, personal=policy.allow_personal)
         today = self._clock.now().date()
         appointment = today.isoformat() if text.purpose is Purpose.APPOINTMENT_DUE else ""

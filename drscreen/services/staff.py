@@ -15,7 +15,14 @@ from drscreen.domain.errors import (
 from drscreen.domain.permissions import Action
 from drscreen.domain.recovery import new_recovery_code
 from drscreen.domain.store_ports import OpenStore, Records
-from drscreen.domain.users import Role, User, check_new_password, checked_user_name
+from drscreen.domain.text import identity
+from drscreen.domain.users import (
+    Role,
+    User,
+    check_new_password,
+    checked_display_name,
+    checked_user_name,
+)
 from drscreen.services.permission import needs
 
 IDLE_MINUTES_MAX = 240
@@ -53,7 +60,9 @@ class StaffService:
     @needs(Action.MANAGE_ACCOUNTS)
     def add(self, user: User, password: str) -> User:
         """Add an account. Raises `InvalidInput`, `PasswordTooWeak`, `UserExists`."""
-        checked = User(checked_user_name(user.name), user.role, user.display_name.strip())
+        checked = User(
+            checked_user_name(user.name), user.role, checked_display_name(user.display_name)
+        )
         self._check(checked.name, password)
         with self._store.transaction() as records:
             records.add_user(checked, password)
@@ -158,11 +167,11 @@ class StaffService:
         check_new_password(password, self._common(), (name, self._store.clinic))
 
     def _is_me(self, name: str) -> bool:
-        return name.strip().casefold() == self._store.user.name.casefold()
+        return identity(name).casefold() == self._store.user.name.casefold()
 
 
 def _known(records: Records, name: str) -> User:
     for user in records.users():
-        if user.name.casefold() == name.strip().casefold():
+        if user.name.casefold() == identity(name).casefold():
             return user
     raise UserUnknown("There is no account of that name.")

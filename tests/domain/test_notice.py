@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 
 from drscreen.domain.errors import TemplateInvalid
 from drscreen.domain.notice import LONGEST_WAIT, NoticePolicy, Purpose, backoff, next_allowed
-from drscreen.domain.notice_text import NoticeText, Placeholder, check_text, fill, sms_size
+from drscreen.domain.notice_text import (
+    NoticeText,
+    Placeholder,
+    check_text,
+    fill,
+    sms_size,
+    tidied_text,
+)
 from drscreen.domain.patient import Channel
 
 NIGHT = NoticePolicy(quiet_from=time(20), quiet_until=time(8))
@@ -117,8 +125,26 @@ def test_names_pass_where_an_administrator_allowed_them() -> None:
     check_text(sms("Dear {given_name}"), personal=True)
 
 
+@pytest.mark.parametrize("body", ["a\x00b", "a\u202eb", "a\x1bb", "a\ud800", "a\u202db"])
+def test_a_body_without_what_nobody_can_mean(body: str) -> None:
+    with pytest.raises(TemplateInvalid, match="message"):
+        check_text(sms(body), personal=False)
+
+
+def test_a_body_keeps_what_its_script_needs() -> None:
+    said = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627 \u2066{clinic_phone}\u2069\nB"
+    tidy = tidied_text(replace(sms("\ufeff" + said.replace("\n", "\r\n")), subject=" a\u00a0b "))
+    assert (tidy.body, tidy.subject) == (said, "a b")
+    check_text(tidy, personal=False)
+
+
+def test_a_value_keeps_its_joiners() -> None:
+    sri = "\u0dc1\u0dca\u200d\u0dbb\u0dd3"
+    assert fill("{given_name}!", {Placeholder.GIVEN_NAME: f"{sri}\u202e"}) == f"{sri}!"
+
+
 def test_an_email_needs_a_subject_of_one_line() -> None:
-    for subject in ("", "a\nBcc: b@example.org"):
+    for subject in ("", "a\nBcc: b@example.org", "a\x85b", "a\u2028b", "a\u2029b", "a\u202eb"):
         with pytest.raises(TemplateInvalid):
             text = NoticeText(Purpose.RESULT_READY, Channel.EMAIL, "en", "Hello", subject)
             check_text(text, personal=False)

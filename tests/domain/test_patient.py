@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, timedelta
 
 import pytest
@@ -59,7 +60,9 @@ def test_what_cannot_be_true_is_refused(field: str, value: object) -> None:
         checked_patient(Patient(mrn="1", **{field: value}), TODAY)  # type: ignore[arg-type] # by name
 
 
-@pytest.mark.parametrize("name", ["María-José", "O'Brien", "नमस्ते", "Nguyễn"])
+@pytest.mark.parametrize(
+    "name", ["María-José", "O'Brien", "नमस्ते", "Nguyễn", "\u0dc1\u0dca\u200d\u0dbb\u0dd3"]
+)
 def test_names_of_the_world_are_welcome(name: str) -> None:
     assert checked_patient(Patient(mrn="1", family_name=name), TODAY).family_name == name
 
@@ -70,7 +73,23 @@ def test_a_password_counts_by_its_length() -> None:
         check_new_password("xyz vutsr"[: PASSWORD_MIN - 1])
 
 
-@pytest.mark.parametrize("name", ["", "a", "two words", "semi;colon", "x" * 65])
+def test_a_pasted_number_is_the_typed_one() -> None:
+    assert normalised_mrn("\ufeff A\u200d-17\u00a0B\u200b\n") == "A-17 B"
+
+
+@pytest.mark.parametrize("name", ["रवि.कुमार", "Ана", "o\u0308"])
+def test_user_names_of_the_world_are_welcome(name: str) -> None:
+    assert checked_user_name(name + "n") == unicodedata.normalize("NFC", name) + "n"
+
+
+@pytest.mark.parametrize(
+    "name", ["ann\u200d", "\u2060ann", "an\u115fn", "a\u034fnn", "\ufeffann\u3164"]
+)
+def test_two_user_names_that_look_the_same_are_the_same(name: str) -> None:
+    assert checked_user_name(name) == "ann"
+
+
+@pytest.mark.parametrize("name", ["", "a", "two words", "semi;colon", "x" * 65, "a\ue000b", "a\nb"])
 def test_user_names_that_cannot_be_typed_safely_are_refused(name: str) -> None:
     with pytest.raises(InvalidInput):
         checked_user_name(name)

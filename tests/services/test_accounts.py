@@ -28,6 +28,21 @@ def test_first_start_makes_an_administrator_and_signs_in(accounts: AccountsServi
     assert opened.user == User("nora", Role.ADMINISTRATOR, "Nora Lind")
 
 
+def test_a_clinics_and_a_persons_name_are_tidied_like_every_name(
+    accounts: AccountsService,
+) -> None:
+    sri = "\u0dc1\u0dca\u200d\u0dbb\u0dd3"
+    opened = accounts.create_clinic(f"\ufeff{sri}\u00a0Clinic", "nora", PASSWORD, f"\u200b{sri}")
+    assert (opened.clinic, opened.user.display_name) == (f"{sri} Clinic", sri)
+
+
+@pytest.mark.parametrize("display_name", ["Nora\nLind", "Nora\x00", "\ud800", "x" * 201])
+def test_a_name_that_others_see_is_checked(accounts: AccountsService, display_name: str) -> None:
+    with pytest.raises(InvalidInput, match="name that others see"):
+        accounts.create_clinic("Hilltop", "nora", PASSWORD, display_name)
+    assert accounts.is_first_start()
+
+
 @pytest.mark.parametrize(
     ("clinic", "user", "password", "error"),
     [

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from drscreen.domain.text import identity
+
 KEY_BYTES = 32
 DATABASE_ID_BYTES = 16
 SALT_BYTES = 16
@@ -99,8 +101,9 @@ def waste_time(password: str, cost: KeyCost) -> None:
 
 
 def account_key(user_name: str) -> str:
-    """A user name as compared: compatibility forms and case do not count."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", user_name).casefold())
+    """A user name as compared: case, compatibility forms and what nobody sees do not count."""
+    seen = unicodedata.normalize("NFKC", identity(user_name))
+    return unicodedata.normalize("NFKC", seen.casefold())
 
 
 def password_key(password: str, salt: bytes, cost: KeyCost) -> bytes:

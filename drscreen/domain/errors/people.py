@@ -94,7 +94,11 @@ class PatientUnknown(DrscreenError):
 
 
 class InvalidInput(DrscreenError):
-    """A field whose content cannot be what it says."""
+    """A field whose content cannot be what it says; `field` is its name in the record, if known."""
 
     code = "invalid_input"
     advice = "Correct the field and save again."
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

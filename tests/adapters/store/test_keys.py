@@ -68,7 +68,12 @@ def test_password_typed_on_another_system() -> None:
 
 
 def test_names_as_compared() -> None:
-    assert account_key("NORA") == account_key("ｎora") == "nora"
+    assert (
+        account_key("NORA")
+        == account_key("ｎora")
+        == account_key("\ufeffno\u200dra\u3164")
+        == "nora"
+    )
 
 
 @pytest.mark.parametrize(
