@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from drscreen.adapters.system import paths
 from drscreen.adapters.system.clock import SystemClock
-from drscreen.domain.image import InputSpec
+from drscreen.domain.image import InputSpec, RgbImage
 from drscreen.domain.settings import DeviceChoice
 
 #: The size at which people look at an overlay.
@@ -181,6 +181,10 @@ class Workstation:
         from drscreen.adapters.imaging.reader import PillowReader
 
         return PillowReader()
+
+    def pixels(self, data: bytes) -> RgbImage:
+        """Every pixel of a photograph's file, for the screen. Raises a `PhotographError`."""
+        return self.reader().whole(data)
 
     def quality_gate(self) -> QualityGate:
         """The check before the network. Raises `QualityNetworkDamaged`. Does not load torch."""

@@ -110,6 +110,7 @@ def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:
         delivery=workstation.delivery,
         notice_settings=workstation.notice_settings,
         drawings=drawings,
+        pixels=workstation.pixels,
     )
 
 

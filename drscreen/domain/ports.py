@@ -39,6 +39,13 @@ class PhotographReader(Protocol):
         """Orientation applied, colours brought to sRGB. Raises a `PhotographError`."""
         ...
 
+    def whole(self, data: bytes) -> RgbImage:
+        """Every pixel of the file as people look at it, upright, in sRGB.
+
+        Raises a `PhotographError`.
+        """
+        ...
+
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
         """Field of view found, cropped, squared without distortion, scaled to `spec.size`.
 

@@ -64,6 +64,9 @@ class FakeReader:
         digest = hashlib.sha256(data).hexdigest()
         return DecodedPhotograph(digest, "image/png", 800, 800, image, 0.01)
 
+    def whole(self, data: bytes) -> RgbImage:
+        return self.decode(data).image
+
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
         return RgbImage(spec.size, spec.size, bytes([image.pixels[0]]) * (spec.size**2 * 3))
 

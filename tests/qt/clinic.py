@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from drscreen.domain.ports import Predictor
+from drscreen.domain.ports import PhotographReader, Predictor
 from drscreen.domain.settings import DeviceChoice, Settings
 from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.controllers.desk import Desk, Outside
@@ -45,8 +45,16 @@ class MemorySettings:
 class Clinic:
     """Fakes, desk and window; `start` and `sign_in` do what a person would."""
 
-    def __init__(self, qtbot: QtBot, theme: Theme, store: FakeStore | None = None) -> None:
+    def __init__(
+        self,
+        qtbot: QtBot,
+        theme: Theme,
+        store: FakeStore | None = None,
+        reader: PhotographReader | None = None,
+    ) -> None:
+        """`reader` reads and shows photographs; without one a fake does, and Qt shows them."""
         self.qtbot = qtbot
+        self.reader = reader or FakeReader()
         self.theme = theme
         self.clock = FakeClock()
         self.store = store or FakeStore(now=self.clock.now)
@@ -71,6 +79,7 @@ class Clinic:
                 notice_settings=lambda store: NoticeSettingsService(
                     store, self.clock, self.notifiers, announcer(store)
                 ),
+                pixels=reader.whole if reader else None,
             )
         )
         theme.apply(self.settings.saved.theme)
@@ -87,7 +96,7 @@ class Clinic:
 
     def _screening(self, predictor: Predictor, store: OpenStore) -> ScreeningService:
         return ScreeningService(
-            FakeReader(), self.gate, predictor, self.clock, store, announcer=announcer(store)
+            self.reader, self.gate, predictor, self.clock, store, announcer=announcer(store)
         )
 
     def _delivery(self, store: OpenStore) -> DeliveryService:

@@ -11,6 +11,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -92,19 +94,15 @@ class PillowReader:
 
     def decode(self, data: bytes) -> DecodedPhotograph:
         """Decode, orient, bring to 8-bit sRGB; large files no larger than screening needs."""
-        if not data:
-            raise PhotographEmpty("The file is empty.")
-        try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                return self._decode_opened(opened, data)
-        except UnidentifiedImageError as error:
-            raise PhotographFormatUnsupported(
-                "The file is not a JPEG, PNG, TIFF or BMP picture."
-            ) from error
-        except Image.DecompressionBombError as error:
-            raise PhotographTooLarge(_too_many_pixels()) from error
-        except _DAMAGE as error:
-            raise PhotographDamaged("The picture breaks off or is damaged.") from error
+        with _opened(data) as opened:
+            return self._decode_opened(opened, data)
+
+    def whole(self, data: bytes) -> RgbImage:
+        """Every pixel of the file, upright, 8-bit sRGB: for people to look at."""
+        with _opened(data) as opened:
+            turn = _turn(opened)
+            rgb = _to_srgb(opened)
+            return from_image(rgb if turn is None else rgb.transpose(turn))
 
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
         """See `field_of_view.prepare_square`."""
@@ -112,8 +110,6 @@ class PillowReader:
 
     def _decode_opened(self, opened: Image.Image, data: bytes) -> DecodedPhotograph:
         full = opened.size
-        if full[0] * full[1] > MAX_PIXELS:
-            raise PhotographTooLarge(_too_many_pixels())
         if min(full) < MIN_SIDE:
             raise PhotographTooSmall(
                 f"The picture has {full[0]} x {full[1]} pixels; at least {MIN_SIDE} a side are "
@@ -142,6 +138,28 @@ class PillowReader:
             image=from_image(rgb),
             scale=rgb.width / width,
         )
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The file as Pillow opens it, its pixels not yet read; within, every way in which a picture
+    can be wrong is a `PhotographError`.
+    """
+    if not data:
+        raise PhotographEmpty("The file is empty.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise PhotographTooLarge(_too_many_pixels())
+            yield opened
+    except UnidentifiedImageError as error:
+        raise PhotographFormatUnsupported(
+            "The file is not a JPEG, PNG, TIFF or BMP picture."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise PhotographTooLarge(_too_many_pixels()) from error
+    except _DAMAGE as error:
+        raise PhotographDamaged("The picture breaks off or is damaged.") from error
 
 
 def _too_many_pixels() -> str:

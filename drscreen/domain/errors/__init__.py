@@ -54,6 +54,7 @@ from drscreen.domain.errors.photographs import (
     PhotographNotFound,
     PhotographTooLarge,
     PhotographTooSmall,
+    PhotographUnshowable,
 )
 from drscreen.domain.errors.store import (
     BackupDamaged,
@@ -118,6 +119,7 @@ __all__ = [
     "PhotographNotFound",
     "PhotographTooLarge",
     "PhotographTooSmall",
+    "PhotographUnshowable",
     "PlottingUnavailable",
     "PredictionFailed",
     "QualityNetworkDamaged",

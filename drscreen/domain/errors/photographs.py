@@ -52,3 +52,11 @@ class PhotographDamaged(PhotographError):
 
     code = "photograph_damaged"
     advice = "Copy the photograph from the camera again; the copy at hand is incomplete."
+
+
+class PhotographUnshowable(PhotographDamaged):
+    """A recorded photograph that cannot be made a picture for the screen."""
+
+    code = "photograph_unshowable"
+    kept = "The photograph and its result are in the records, untouched."
+    advice = "The other photographs can be opened. Tell whoever looks after drscreen."

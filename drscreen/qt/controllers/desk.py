@@ -17,7 +17,7 @@ from drscreen.qt.controllers.idle import IdleController
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.controllers.patients import PatientsController
-from drscreen.qt.controllers.pictures import PictureController
+from drscreen.qt.controllers.pictures import PictureController, Pixels
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.controllers.session import (
     AccountsFactory,
@@ -41,7 +41,8 @@ class Outside:
     """What the window needs from outside; none of it is called before the first paint.
 
     `accounts`, `records` and `networks` are called on the background thread, `predictor` and
-    `screening` on the worker's. `drawings` marks everything screened as a drawing.
+    `screening` on the worker's. `drawings` marks everything screened as a drawing. `pixels` reads
+    recorded photographs for the screen, on the background thread.
     """
 
     accounts: AccountsFactory
@@ -56,6 +57,7 @@ class Outside:
     notice_settings: Callable[[OpenStore], NoticeSettingsService]
     staff: StaffFactory = StaffService
     drawings: bool = False
+    pixels: Pixels | None = None
 
 
 class Desk(QObject):
@@ -69,7 +71,7 @@ class Desk(QObject):
             outside.accounts, outside.records, outside.staff, self.background, self.outbox.close
         )
         self.patients = PatientsController(self.background)
-        self.pictures = PictureController(self.background)
+        self.pictures = PictureController(self.background, outside.pixels)
         self.screening = ScreeningController(
             outside.predictor, outside.screening, drawings=outside.drawings
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader
 
-from drscreen.domain.errors import PhotographDamaged
+from drscreen.domain.errors import PhotographError, PhotographUnshowable
+from drscreen.domain.image import RgbImage
 from drscreen.qt.background import Background, Priority
 from drscreen.qt.failure import Failure
 from drscreen.services.records import RecordsService
@@ -17,42 +19,84 @@ THUMBNAIL_SIDE = 112
 THUMBNAIL_QUALITY = 88
 THUMBNAILS_KEPT = 400
 PHOTOGRAPHS_KEPT = 4
+_RGB = QImage.Format.Format_RGB888
+
+#: Every pixel of a photograph's file; raises a `PhotographError`.
+Pixels = Callable[[bytes], RgbImage]
 
 
-def decoded(data: bytes, side: int | None = None) -> QImage:
+def decoded(data: bytes, side: int | None = None, pixels: Pixels | None = None) -> QImage:
     """The picture upright; no larger than `side` where one is named. Any thread.
 
-    Raises `PhotographDamaged`.
+    `pixels` is what screening itself reads photographs with. Qt's own decoders take its place where
+    there is none: they know fewer kinds of TIFF, and colours less well. Raises
+    `PhotographUnshowable`.
     """
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if side is not None and size.isValid():
-        # JPEG decodes several times faster into a smaller picture.
-        reader.setScaledSize(size.scaled(QSize(side, side), Qt.AspectRatioMode.KeepAspectRatio))
-    image = reader.read()
+    image = _by_qt(data, side) if pixels is None else _by_screening(data, side, pixels)
     if image.isNull():
-        raise PhotographDamaged("The recorded photograph cannot be shown.")
+        raise PhotographUnshowable("This photograph cannot be shown.")
     return image
 
 
-def thumbnail_of(records: RecordsService, photograph_id: str) -> QImage:
+def thumbnail_of(
+    records: RecordsService, photograph_id: str, pixels: Pixels | None = None
+) -> QImage:
     """The small picture that the store keeps; made from the photograph the first time.
 
-    Any thread. Raises `PhotographDamaged` or a `StoreError`.
+    Any thread. Raises `PhotographUnshowable` or a `StoreError`.
     """
     kept = records.thumbnail(photograph_id)
     if kept is not None:
         return decoded(kept, THUMBNAIL_SIDE)
-    image = decoded(records.photograph(photograph_id), THUMBNAIL_SIDE)
+    image = decoded(records.photograph(photograph_id), THUMBNAIL_SIDE, pixels)
     written = QBuffer()
     written.open(QIODevice.OpenModeFlag.WriteOnly)
     if image.save(written, "JPEG", THUMBNAIL_QUALITY):  # type: ignore[call-overload] # the stubs want bytes for the format, Qt takes text
         records.keep_thumbnail(photograph_id, bytes(written.data().data()))
     return image
+
+
+def _by_screening(data: bytes, side: int | None, pixels: Pixels) -> QImage:
+    try:
+        seen = pixels(data)
+    except PhotographError as error:
+        raise PhotographUnshowable(f"This photograph cannot be shown: {error.message}") from error
+    borrowed = QImage(seen.pixels, seen.width, seen.height, 3 * seen.width, _RGB)
+    if side is not None:
+        keep, smooth = (
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        borrowed = borrowed.scaled(side, side, keep, smooth)
+    # Converting copies: the picture must not look into bytes that Python may give away.
+    return borrowed.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def _by_qt(data: bytes, side: int | None) -> QImage:
+    with image_reader(data) as reader:
+        reader.setAutoTransform(True)
+        size = reader.size()
+        if side is not None and size.isValid():
+            # JPEG decodes several times faster into a smaller picture.
+            reader.setScaledSize(size.scaled(QSize(side, side), Qt.AspectRatioMode.KeepAspectRatio))
+        return reader.read()
+
+
+@contextmanager
+def image_reader(data: bytes) -> Iterator[QImageReader]:
+    """A reader of a picture's bytes, which lets go of them before they go, whatever happens.
+
+    Qt's TIFF decoder touches what it reads from once more as it ends; Python would let the two go
+    in the order of their names' first use, and the process would end there.
+    """
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    try:
+        yield reader
+    finally:
+        reader.setDevice(None)  # type: ignore[arg-type] # the stubs do not know that none is allowed
 
 
 class PictureController(QObject):
@@ -62,9 +106,11 @@ class PictureController(QObject):
     photograph_ready = Signal(str, QImage)
     photograph_failed = Signal(str, object)
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: Background, pixels: Pixels | None = None) -> None:
+        """`pixels` reads photographs as screening does; it is called on the background thread."""
         super().__init__()
         self._background = background
+        self._pixels = pixels
         self._records: RecordsService | None = None
         self._thumbnails: OrderedDict[str, QImage] = OrderedDict()
         self._photographs: OrderedDict[str, QImage] = OrderedDict()
@@ -82,7 +128,9 @@ class PictureController(QObject):
         kept = self._thumbnails.get(photograph_id)
         if kept is None and photograph_id not in self._asked:
             self._asked.add(photograph_id)
-            self._fetch(photograph_id, thumbnail_of, self._on_thumbnail, _ignore, Priority.PICTURE)
+            self._fetch(
+                photograph_id, self._thumbnail, self._on_thumbnail, _ignore, Priority.PICTURE
+            )
         return kept
 
     def show(self, photograph_id: str) -> None:
@@ -95,7 +143,13 @@ class PictureController(QObject):
         def failed(_id: str, failure: Failure) -> None:
             self.photograph_failed.emit(photograph_id, failure)
 
-        self._fetch(photograph_id, _photograph, self._on_photograph, failed, Priority.PERSON)
+        self._fetch(photograph_id, self._photograph, self._on_photograph, failed, Priority.PERSON)
+
+    def _thumbnail(self, records: RecordsService, photograph_id: str) -> QImage:
+        return thumbnail_of(records, photograph_id, self._pixels)
+
+    def _photograph(self, records: RecordsService, photograph_id: str) -> QImage:
+        return decoded(records.photograph(photograph_id), pixels=self._pixels)
 
     def _fetch(
         self,
@@ -133,10 +187,6 @@ class PictureController(QObject):
         if len(self._photographs) > PHOTOGRAPHS_KEPT:
             self._photographs.popitem(last=False)
         self.photograph_ready.emit(photograph_id, image)
-
-
-def _photograph(records: RecordsService, photograph_id: str) -> QImage:
-    return decoded(records.photograph(photograph_id))
 
 
 def _ignore(_photograph_id: str, _failure: Failure) -> None:

@@ -60,6 +60,11 @@ class PhotographView(QGraphicsView):
         """Whether a picture is shown."""
         return not self._item.pixmap().isNull()
 
+    @property
+    def hint(self) -> str:
+        """What is said in place of a picture; empty where there is one."""
+        return "" if self.has_picture else self._hint.text()
+
     def show_picture(self, image: QImage, *, is_drawing: bool) -> None:
         """Show a picture, fitted."""
         self._item.setPixmap(QPixmap.fromImage(image))

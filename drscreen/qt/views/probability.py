@@ -45,7 +45,10 @@ class ProbabilityBar(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Shape, name, number, bar, threshold."""
-        painter = QPainter(self)
+        with QPainter(self) as painter:
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = QRectF(0, 0, self.width(), self.fontMetrics().height() + 2)
         number = wording.percent_text(self._value)
@@ -75,7 +78,6 @@ class ProbabilityBar(QWidget):
             x = min(track.width() - 1, max(1.0, track.width() * self._threshold))
             painter.setPen(QPen(self._theme.color("text"), 2))
             painter.drawLine(int(x), int(track.top()) - 3, int(x), int(track.bottom()) + 3)
-        painter.end()
 
     @Slot()
     def _on_theme_changed(self) -> None:

@@ -114,10 +114,9 @@ class ToneLabel(QWidget):
         """Shape, then word."""
         if self._tone is None:
             return
-        painter = QPainter(self)
-        painter.setFont(self._font())
-        paint_tone(painter, self._theme, self._tone, self._text, QRectF(self.rect()))
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setFont(self._font())
+            paint_tone(painter, self._theme, self._tone, self._text, QRectF(self.rect()))
 
     def _font(self) -> QFont:
         font = QFont(self.font())

@@ -99,9 +99,8 @@ class Theme(QObject):
             for scale in _SCALES:
                 pixmap = QPixmap(ICON_SIZE * scale)
                 pixmap.fill(Qt.GlobalColor.transparent)
-                painter = QPainter(pixmap)
-                renderer.render(painter)
-                painter.end()
+                with QPainter(pixmap) as painter:
+                    renderer.render(painter)
                 icon.addPixmap(pixmap, mode)
         return icon
 
