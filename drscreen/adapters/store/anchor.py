@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hmac
 import json
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from drscreen.adapters.store.files import UNFINISHED, write_durably
+from drscreen.adapters.store.files import unfinished_name, write_durably
 from drscreen.domain.audit import AuditHead
+from drscreen.regular_files import LargerThanPossible, NotRegular, read_regular
+
+_MAX = 65_536
 
 
 class AnchorDamaged(Exception):
@@ -30,11 +32,13 @@ class Anchor:
     def read(self) -> AuditHead | None:
         """The anchored head; None where there is no file. Raises `AnchorDamaged`, `OSError`."""
         try:
-            content = json.loads(self._path.read_bytes())
+            content = json.loads(read_regular(self._path, _MAX))
             head = AuditHead(int(content["sequence"]), str(content["mac"]))
             seal = str(content["seal"])
         except FileNotFoundError:
             return None
+        except (NotRegular, LargerThanPossible) as error:
+            raise AnchorDamaged from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise AnchorDamaged from error
         if not hmac.compare_digest(seal.encode(), self._seal(head).encode()):
@@ -57,7 +61,7 @@ class Anchor:
             if durably:
                 write_durably(self._path, data)
                 return
-            unfinished = self._path.with_name(f"{secrets.token_hex(8)}{UNFINISHED}")
+            unfinished = self._path.with_name(unfinished_name())
             try:
                 unfinished.touch(mode=0o600)
                 unfinished.write_bytes(data)

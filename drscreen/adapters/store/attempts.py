@@ -19,10 +19,12 @@ from typing import Any
 from drscreen.adapters.store.files import write_durably
 from drscreen.domain.errors import SignInThrottled
 from drscreen.domain.sign_in import Patience
+from drscreen.regular_files import LargerThanPossible, NotRegular, read_regular
 
 _FORMAT = "drscreen-attempts"
 #: Older failures are counted, not listed: the file must not grow with an attack.
 _LISTED_MAX = 1000
+_FILE_MAX = 4_000_000
 _FORGOTTEN_AFTER = timedelta(days=1)
 
 
@@ -123,7 +125,7 @@ class Attempts:
 
     def _read(self) -> _State:
         try:
-            content = json.loads(self._path.read_bytes())
+            content = json.loads(read_regular(self._path, _FILE_MAX))
             if content["format"] != _FORMAT:
                 return _State()
             return _State(
@@ -139,7 +141,9 @@ class Attempts:
                 unlisted=int(content["unlisted"]),
                 anew=bool(content["anew"]),
             )
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        except (FileNotFoundError, NotRegular, LargerThanPossible):
+            return _State()
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _State()
 
     def _write(self, state: _State) -> None:

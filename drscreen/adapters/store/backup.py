@@ -1,29 +1,27 @@
 """Making a backup while others work: the database as of one moment, and what is new of the vault.
 
-    <shelf>/photographs/ab/ab...      the vault's files, each once, whatever backup needs it
-    <shelf>/20261125T020000Z/         one backup: records.db, keys.json, manifest.json
-
-A vault's file is never changed after it was written and its name is random, so a file of that name
-and hash on the shelf is the file: a nightly backup copies only what is new. All of it is
-ciphertext, and the shelf may lie anywhere, on a network share too.
+Where it lies is told in `clinic_folder`. A vault's file is never changed after it was written and
+its name is random, so a file of that name and hash on the shelf is the file: a nightly backup
+copies only what is new. All of it is ciphertext, and it may lie anywhere, on a network share too.
 """
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TextIO
 
 from sqlalchemy import Engine
 
+from drscreen.adapters.store.clinic_folder import COPIED, ClinicFolder, own_folder
 from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.engine import keyed_connection
-from drscreen.adapters.store.files import UNFINISHED, sync_folder, write_durably
-from drscreen.adapters.store.key_file import read_key_file
+from drscreen.adapters.store.files import write_durably
+from drscreen.adapters.store.key_file import KEY_FILE_MAX, read_key_file
 from drscreen.adapters.store.keys import DataKey
 from drscreen.adapters.store.manifest import (
     DATABASE,
@@ -31,15 +29,17 @@ from drscreen.adapters.store.manifest import (
     KEY_FILE,
     FileEntry,
     Manifest,
+    read_manifest,
     write_manifest,
 )
-from drscreen.adapters.store.shelf import Shelf, shelf_errors
+from drscreen.adapters.store.shelf import shelf_errors
 from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.adapters.store.vault_care import Recorded, current_name, put_strays_aside
 from drscreen.domain.backup import BackupReport
 from drscreen.domain.errors import BackupError, BackupRunning, PhotographLost, StoreDamaged
 from drscreen.domain.image import Laterality
 from drscreen.domain.integrity import PhotographProblem
+from drscreen.regular_files import read_regular
 
 _LOCK = "backup.lock"
 _RECORDED = """
@@ -60,43 +60,44 @@ class Source:
 
 
 def make_backup(
-    source: Source, shelf: Shelf, keep: int, moment: datetime, step: Callable[[], None]
+    source: Source, named: Path, keep: int, moment: datetime, step: Callable[[], None]
 ) -> BackupReport:
-    """Copy the store to the shelf, read back what was written, then let go of the oldest.
+    """Copy the store to its own folder in the one that is named, read back what was written, then
+    let go of the oldest.
 
-    `step` is called after each photograph. A killed backup leaves the shelf's others whole and
-    what it had copied for the next one. Raises `BackupError`, `StoreDamaged`,
-    `StoreUnwritable`, `DBAPIError`.
+    `step` is called after each photograph. A killed backup leaves the others whole and what it had
+    copied for the next one. Raises `BackupError`, `StoreDamaged`, `StoreUnwritable`, `DBAPIError`.
     """
-    if source.folder in (shelf.folder.resolve(), *shelf.folder.resolve().parents):
+    if source.folder in (named.resolve(), *named.resolve().parents):
         raise BackupError("A backup inside the records' own folder would be lost together with it.")
     with shelf_errors(), _alone(source.folder):
-        shelf.prepare()
+        database_id = source.data_key.database_id
+        shelf = own_folder(named, database_id)
+        shelf.shrink_unfinished(database_id)
         put_strays_aside(source.engine, source.vault)
-        name = shelf.next_name(moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
-        building = shelf.folder / (name + UNFINISHED)
-        building.mkdir(mode=0o700)
+        name = shelf.next_name(moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"), database_id)
+        building = shelf.begin(name, database_id)
         try:
             schema = _copy_database(source, building)
-            photographs = _Photographs(source, shelf)
-            for one in _recorded(building / DATABASE, source.data_key):
-                photographs.copy(one)
-                step()
+            with (building / COPIED).open("x", encoding="ascii") as copied:
+                photographs = _Photographs(source, shelf, copied)
+                for one in _recorded(building / DATABASE, source.data_key):
+                    photographs.copy(one)
+                    step()
             files = {file: FileEntry.of_file(building / file) for file in sorted(FILES)}
-            manifest = Manifest(
-                source.data_key.database_id, moment, schema, files, photographs.entries
-            )
+            manifest = Manifest(database_id, moment, schema, files, photographs.entries)
             write_manifest(building, manifest)
-            building.rename(shelf.folder / name)
-            sync_folder(shelf.folder)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-        shelf.manifest(name)
+            shelf.finish(building)
+        except BaseException:
+            with suppress(OSError):
+                shelf.shrink_unfinished(database_id)
+            raise
+        read_manifest(shelf.place(name))
         return BackupReport(
             manifest.backup(name),
             photographs.copied,
             photographs.copied_bytes,
-            shelf.keep_newest(keep),
+            shelf.keep_newest(keep, database_id),
             tuple(photographs.problems),
         )
 
@@ -121,7 +122,7 @@ def _copy_database(source: Source, building: Path) -> str:
     with ExitStack() as stack:
         with source.engine.begin():
             reading = stack.enter_context(pinned(source.folder / DATABASE, source.data_key))
-            write_durably(building / KEY_FILE, (source.folder / KEY_FILE).read_bytes())
+            write_durably(building / KEY_FILE, read_regular(source.folder / KEY_FILE, KEY_FILE_MAX))
         if read_key_file(building / KEY_FILE).database_id != source.data_key.database_id:
             raise StoreDamaged("The records and their key file do not belong together.")
         copy_database(reading, building / DATABASE, source.data_key)
@@ -146,9 +147,10 @@ def _recorded(database: Path, data_key: DataKey) -> Iterator[Recorded]:
 class _Photographs:
     """The vault's part of a backup: what lies on the shelf already, and what must be copied."""
 
-    def __init__(self, source: Source, shelf: Shelf) -> None:
+    def __init__(self, source: Source, shelf: ClinicFolder, copied: TextIO) -> None:
         self._source = source
         self._shelf = shelf
+        self._list = copied
         self._known = shelf.known_photographs()
         self.entries: dict[str, FileEntry] = {}
         self.problems: list[PhotographProblem] = []
@@ -169,6 +171,9 @@ class _Photographs:
         except PhotographLost as error:
             self._lost(one, error)
             return
+        # Listed first: were it copied first and the program killed, nobody would remove it.
+        self._list.write(name + "\n")
+        self._list.flush()
         self.entries[name] = self._shelf.put(name, content)
         self.copied += 1
         self.copied_bytes += len(content)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import tempfile
 import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from drscreen.regular_files import is_regular
+
 #: Ends the name of every file that is not finished yet; such a file is never read.
 UNFINISHED = ".part"
+_PREFIX = ".drscreen-"
+_UNFINISHED_NAME = re.compile(r"\.drscreen-[0-9a-z_]{8,32}\.part")
 #: Writing takes milliseconds: what is unfinished for so long belongs to a program that was killed.
 _ABANDONED_AFTER = timedelta(hours=1)
 
@@ -22,7 +28,7 @@ def write_durably(path: Path, data: bytes, workplace: Path | None = None) -> Non
     When it returns, name and content are on the disk. Raises `OSError`; nothing is left behind.
     """
     folder = workplace or path.parent
-    handle, name = tempfile.mkstemp(suffix=UNFINISHED, dir=folder)
+    handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=UNFINISHED, dir=folder)
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -34,6 +40,16 @@ def write_durably(path: Path, data: bytes, workplace: Path | None = None) -> Non
         unfinished.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def unfinished_name() -> str:
+    """A fresh name for a file that is written by other means than `write_durably`."""
+    return f"{_PREFIX}{secrets.token_hex(8)}{UNFINISHED}"
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether that is how an unfinished file of ours is called; a mere `.part` is anybody's."""
+    return _UNFINISHED_NAME.fullmatch(name) is not None
 
 
 def sync_file(path: Path) -> None:
@@ -61,7 +77,7 @@ def sweep_unfinished(folder: Path) -> None:
     file may be another program's, which is about to rename it. Raises `OSError`.
     """
     abandoned = time.time() - _ABANDONED_AFTER.total_seconds()
-    for path in folder.glob(f"*{UNFINISHED}"):
+    for path in folder.iterdir():
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < abandoned:
+            if is_unfinished(path.name) and is_regular(path) and path.stat().st_mtime < abandoned:
                 path.unlink()

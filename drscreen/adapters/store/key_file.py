@@ -26,10 +26,13 @@ from drscreen.adapters.store.keys import (
     waste_time,
 )
 from drscreen.domain.errors import SignInFailed, StoreDamaged, StoreNewer
+from drscreen.regular_files import LargerThanPossible, NotRegular, read_regular
 
 FORMAT = "drscreen-keys"
 VERSION = 2
 BACKUP = ".bak"
+#: Some thousand people.
+KEY_FILE_MAX = 8_000_000
 #: The account that the recovery code's envelope is bound to; no user name has a space.
 RECOVERY = "the recovery code"
 _PREVIOUS = b"previous data key"
@@ -118,12 +121,12 @@ def read_key_file(path: Path) -> KeyFile:
     A single changed byte is told from a wrong password by the file's checksum, which is no
     protection by itself: the seals are.
     """
-    data = path.read_bytes()
     try:
+        data = read_regular(path, KEY_FILE_MAX)
         content = json.loads(data)
         # Any byte that our own rendering would not have written is damage, spaces included.
         intact = _rendered(content) == data
-    except (ValueError, TypeError, RecursionError) as error:
+    except (NotRegular, LargerThanPossible, ValueError, TypeError, RecursionError) as error:
         raise _damaged() from error
     if not intact or content.get("format") != FORMAT:
         raise _damaged()
@@ -169,8 +172,15 @@ def restore_copies(path: Path, keys: KeyFile, data_key: DataKey) -> None:
     content["seal"] = _seal(content, data_key).hex()
     data = _rendered(content)
     for place in (path, _backup(path)):
-        if not place.exists() or place.read_bytes() != data:
+        if not _holds(place, data):
             write_durably(place, data)
+
+
+def _holds(place: Path, data: bytes) -> bool:
+    try:
+        return read_regular(place, KEY_FILE_MAX) == data
+    except (FileNotFoundError, NotRegular, LargerThanPossible):
+        return False
 
 
 def _backup(path: Path) -> Path:

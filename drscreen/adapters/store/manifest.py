@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 from drscreen.adapters.store.files import write_durably
 from drscreen.domain.backup import Backup
 from drscreen.domain.errors import BackupDamaged, BackupMissing
+from drscreen.regular_files import LargerThanPossible, NotRegular, open_regular, read_regular
 
 FORMAT = "drscreen-backup"
 VERSION = 1
@@ -21,6 +23,8 @@ DATABASE = "records.db"
 KEY_FILE = "keys.json"
 #: What lies in a backup's own folder besides the manifest.
 FILES = {DATABASE, KEY_FILE}
+#: The list of over a million photographs.
+_MANIFEST_MAX = 160_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,23 @@ class FileEntry:
     @staticmethod
     def of_file(path: Path) -> FileEntry:
         """The entry of a file that may be large. Raises `OSError`."""
-        with path.open("rb") as file:
-            return FileEntry(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            return FileEntry(size, hashlib.file_digest(file, "sha256").hexdigest())
+
+    def describes(self, path: Path) -> bool:
+        """Whether this very file lies there. Nothing is read of one of another size or kind.
+
+        Raises `OSError`.
+        """
+        try:
+            with open_regular(path) as file:
+                return (
+                    os.fstat(file.fileno()).st_size == self.size
+                    and hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+                )
+        except (FileNotFoundError, NotADirectoryError, NotRegular):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +99,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Raises `BackupMissing`, `BackupDamaged`, `OSError`; any changed byte is damage."""
     try:
-        data = (folder / MANIFEST).read_bytes()
+        data = read_regular(folder / MANIFEST, _MANIFEST_MAX)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BackupMissing("There is no backup of that name in this folder.") from error
+    except (NotRegular, LargerThanPossible) as error:
+        raise _damaged() from error
     try:
         content = json.loads(data)
         intact = _rendered(content) == data and content["format"] == FORMAT
@@ -90,7 +111,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError
         if content["version"] != VERSION:
             raise BackupDamaged("The backup was made by a newer drscreen.")
-        if set(content["files"]) != FILES or not all(map(_is_vault_name, content["photographs"])):
+        if set(content["files"]) != FILES or not all(map(is_vault_name, content["photographs"])):
             raise ValueError  # a name that leads elsewhere
         return Manifest(
             bytes.fromhex(content["database"]),
@@ -100,10 +121,15 @@ def read_manifest(folder: Path) -> Manifest:
             {name: FileEntry(*entry) for name, entry in content["photographs"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BackupDamaged("The list of what belongs to the backup is damaged.") from error
+        raise _damaged() from error
 
 
-def _is_vault_name(name: str) -> bool:
+def _damaged() -> BackupDamaged:
+    return BackupDamaged("The list of what belongs to the backup is damaged.")
+
+
+def is_vault_name(name: str) -> bool:
+    """Whether files of the vault are called so; anything else could lead elsewhere."""
     return len(name) == 32 and set(name) <= set("0123456789abcdef")
 
 

@@ -150,7 +150,7 @@ class SqlCipherOpenStore:
             source = Source(
                 accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
             )
-            return make_backup(source, Shelf(folder), keep, self._now(), step)
+            return make_backup(source, folder, keep, self._now(), step)
 
     def change_data_key(self) -> None:
         """Put the records under a new data key; see the port.

@@ -1,14 +1,15 @@
-"""The folder of backups: list, verify, restore, let go. No password: all of it is ciphertext."""
+"""The folder of backups: list, verify, restore. No password: all of it is ciphertext."""
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from drscreen.adapters.store.clinic_folder import ClinicFolder, clinic_folders
 from drscreen.adapters.store.faults import from_disk
 from drscreen.adapters.store.files import UNFINISHED, sync_file, sync_folder, write_durably
 from drscreen.adapters.store.key_file import read_key_file
@@ -21,25 +22,28 @@ from drscreen.adapters.store.manifest import (
     read_manifest,
 )
 from drscreen.adapters.store.place import refuse_network_share
+from drscreen.adapters.store.vault import FILE_MAX
 from drscreen.domain.backup import Backup, BackupCheck
 from drscreen.domain.errors import (
     BackupDamaged,
     BackupError,
+    BackupFolderUnclear,
     BackupMissing,
     BackupUnwritable,
     StoreDamaged,
     StoreExists,
     StoreFull,
 )
+from drscreen.regular_files import LargerThanPossible, NotRegular, open_regular, read_regular
 
 STORE = "store"
 VAULT = "vault"
-_PHOTOGRAPHS = "photographs"
-_NAME = re.compile(r"\d{8}T\d{6}Z(-\d{4})?")
 
 
 class Shelf:
-    """Backups under `folder`. One thread."""
+    """The backups in the folder that a person named: a clinic's own folder, or the one it lies in.
+    One thread.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,34 +51,39 @@ class Shelf:
     def backups(self) -> list[Backup]:
         """All that are finished, newest first; one whose list is damaged is left out.
 
-        Raises `BackupUnwritable`.
+        Raises `BackupFolderUnclear`, `BackupUnwritable`.
         """
         found = []
-        for name in self._names():
-            try:
-                found.append(self.manifest(name).backup(name))
-            except BackupError:
-                continue
+        with shelf_errors():
+            clinics = clinic_folders(self.folder)
+            if not clinics:
+                return []
+            for name, place in self._only(clinics).places().items():
+                try:
+                    found.append(read_manifest(place).backup(name))
+                except BackupError:
+                    continue
         return found
 
     def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
         """Read every byte of a backup; `step` is called after each photograph.
 
-        An empty name means the newest. Raises `BackupMissing`, `BackupDamaged`, `BackupUnwritable`.
+        An empty name means the newest. Raises `BackupMissing`, `BackupDamaged`,
+        `BackupFolderUnclear`, `BackupUnwritable`.
         """
-        name = name or self._newest()
-        manifest = self.manifest(name)
         with shelf_errors():
+            clinic = self._holding(name)
+            place = clinic.place(name)
+            manifest = read_manifest(place)
             for file, entry in manifest.files.items():
-                with _damage_named(file):
-                    if FileEntry.of_file(self.folder / name / file) != entry:
-                        raise ValueError
-            self._check_belonging(name, manifest)
+                if not entry.describes(place / file):
+                    raise _damaged(file)
+            _check_belonging(place, manifest)
             damaged = 0
             for photograph, entry in manifest.photographs.items():
-                damaged += not self._is_whole(photograph, entry)
+                damaged += not entry.describes(clinic.photograph(photograph))
                 step()
-        return BackupCheck(manifest.backup(name), damaged)
+        return BackupCheck(manifest.backup(place.name), damaged)
 
     def restore(
         self, name: str, home: Path, *, without_damaged: bool, step: Callable[[], None]
@@ -82,20 +91,21 @@ class Shelf:
         """Put a backup into a home that holds nothing yet, every byte checked on its way.
 
         There is a whole store afterwards or none. Damaged photographs are refused, or left out
-        where the caller says so. Raises `BackupMissing`, `BackupDamaged`, `StoreExists`,
-        `StoreOnNetwork`, `BackupUnwritable`.
+        where the caller says so. Raises `BackupMissing`, `BackupDamaged`, `BackupFolderUnclear`,
+        `StoreExists`, `StoreOnNetwork`, `BackupUnwritable`.
         """
-        name = name or self._newest()
-        manifest = self.manifest(name)
-        refuse_network_share(home)
         with shelf_errors():
+            clinic = self._holding(name)
+            place = clinic.place(name)
+            manifest = read_manifest(place)
+            refuse_network_share(home)
             if home.exists() and any(home.iterdir()):
                 raise StoreExists("The folder to restore into is not empty.")
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
             building = Path(tempfile.mkdtemp(prefix=f".{STORE}-", suffix=UNFINISHED, dir=home))
             try:
-                self._check_belonging(name, manifest)
-                damaged = self._fill(building, name, manifest, step)
+                _check_belonging(place, manifest)
+                damaged = _fill(building, clinic, place, manifest, step)
                 if damaged and not without_damaged:
                     raise BackupDamaged(
                         f"{damaged} photographs of the backup are not as they were written."
@@ -104,7 +114,7 @@ class Shelf:
                 sync_folder(home)
             finally:
                 shutil.rmtree(building, ignore_errors=True)
-        return BackupCheck(manifest.backup(name), damaged)
+        return BackupCheck(manifest.backup(place.name), damaged)
 
     def spare(self, photograph: str) -> bytes | None:
         """The file of that name, as it lies here; None where there is none.
@@ -112,148 +122,95 @@ class Shelf:
         Raises `BackupUnwritable`.
         """
         with shelf_errors():
-            try:
-                return self._path(photograph).read_bytes()
-            except FileNotFoundError:
-                return None
+            for clinic in clinic_folders(self.folder):
+                with suppress(FileNotFoundError, NotRegular, LargerThanPossible):
+                    return read_regular(clinic.photograph(photograph), FILE_MAX)
+        return None
 
-    # --- for whoever makes a backup -----------------------------------------------------------
+    def _holding(self, name: str) -> ClinicFolder:
+        """The clinic's folder that holds the backup of that name, the only one for an empty name.
 
-    def prepare(self) -> None:
-        """Make the folder of photographs; sweep what a killed program left.
-
-        The shelf itself must be there: made anew it would hide that its disk is not connected, and
-        fill the one with the records. Raises `BackupUnwritable`, `OSError`.
+        Raises `BackupMissing`, `BackupFolderUnclear`.
         """
-        if not self.folder.is_dir():
-            raise BackupUnwritable("The folder of the backups is not there. Is its disk connected?")
-        (self.folder / _PHOTOGRAPHS).mkdir(exist_ok=True)
-        for left in self.folder.glob(f"*{UNFINISHED}"):
-            shutil.rmtree(left, ignore_errors=True)
-
-    def next_name(self, name: str) -> str:
-        """The name, or one behind the newest where that would not sort behind it: made within the
-        same second, or after the clock was put back. What sorts first is let go of first.
-        """
-        newest = next(iter(self._names()), "")
-        if newest < name:
-            return name
-        stamp, _, number = newest.partition("-")
-        return f"{stamp}-{int(number or 1) + 1:04}"
-
-    def manifest(self, name: str) -> Manifest:
-        """Of a finished backup. Raises `BackupMissing`, `BackupDamaged`, `BackupUnwritable`."""
-        with shelf_errors():
-            return read_manifest(self.folder / name)
-
-    def known_photographs(self) -> Mapping[str, FileEntry]:
-        """What the newest backup that can be read says of the photographs on the shelf."""
-        for name in self._names():
-            try:
-                return self.manifest(name).photographs
-            except BackupError:
-                continue
-        return {}
-
-    def has(self, photograph: str, entry: FileEntry) -> bool:
-        """Whether a file of that name and size lies on the shelf; its bytes are not read."""
-        try:
-            return self._path(photograph).stat().st_size == entry.size
-        except FileNotFoundError:
-            return False
-
-    def put(self, photograph: str, content: bytes) -> FileEntry:
-        """Write a photograph's file and read it back. Raises `BackupDamaged`, `OSError`."""
-        path = self._path(photograph)
-        if not path.parent.is_dir():
-            path.parent.mkdir()
-            sync_folder(path.parent.parent)
-        write_durably(path, content)
-        if path.read_bytes() != content:
-            raise BackupDamaged("The disk of the backup does not give back what was written to it.")
-        return FileEntry.of(content)
-
-    def keep_newest(self, count: int) -> tuple[str, ...]:
-        """Let go of all but the newest `count`, and of photographs that none of those needs.
-
-        Keeps everything where a list is damaged: it could not say what it needs. Returns the names
-        of what was let go. Raises `OSError`, `BackupUnwritable`.
-        """
-        names = self._names()
-        kept, gone = names[: max(count, 1)], names[max(count, 1) :]
-        try:
-            needed = {photograph for name in kept for photograph in self.manifest(name).photographs}
-        except BackupError:
-            return ()
-        for name in gone:
-            shutil.rmtree(self.folder / name)
-        for path in (self.folder / _PHOTOGRAPHS).rglob("*"):
-            if path.is_file() and path.name not in needed:
-                path.unlink()
-        return tuple(gone)
-
-    # --- inside -------------------------------------------------------------------------------
-
-    def _names(self) -> list[str]:
-        with shelf_errors():
-            if not self.folder.is_dir():
-                return []
-            found = (path.name for path in self.folder.iterdir() if path.is_dir())
-            return sorted(filter(_NAME.fullmatch, found), reverse=True)
-
-    def _newest(self) -> str:
-        names = self._names()
-        if not names:
+        clinics = clinic_folders(self.folder)
+        if not clinics:
             raise BackupMissing("There is no backup in this folder.")
-        return names[0]
+        if name:
+            clinics = [clinic for clinic in clinics if name in clinic.places()]
+            if not clinics:
+                raise BackupMissing("There is no backup of that name in this folder.")
+        return self._only(clinics)
 
-    def _path(self, photograph: str) -> Path:
-        return self.folder / _PHOTOGRAPHS / photograph[:2] / photograph
+    def _only(self, clinics: list[ClinicFolder]) -> ClinicFolder:
+        if len(clinics) > 1:
+            own = [clinic.folder.name for clinic in clinics if clinic.folder != self.folder]
+            others = " and older ones beside them" if len(own) < len(clinics) else ""
+            raise BackupFolderUnclear(
+                f"This folder holds the backups of several clinics: {', '.join(own)}{others}."
+            )
+        return clinics[0]
 
-    def _is_whole(self, photograph: str, entry: FileEntry) -> bool:
-        try:
-            return FileEntry.of_file(self._path(photograph)) == entry
-        except FileNotFoundError:
-            return False
 
-    def _check_belonging(self, name: str, manifest: Manifest) -> None:
-        with _damage_named(KEY_FILE):
-            keys = read_key_file(self.folder / name / KEY_FILE)
-        with _damage_named(DATABASE), (self.folder / name / DATABASE).open("rb") as database:
+def _check_belonging(place: Path, manifest: Manifest) -> None:
+    try:
+        keys = read_key_file(place / KEY_FILE)
+    except (StoreDamaged, FileNotFoundError) as error:
+        raise _damaged(KEY_FILE) from error
+    try:
+        with open_regular(place / DATABASE) as database:
             head = database.read(DATABASE_ID_BYTES)
-            if not head == keys.database_id == manifest.database_id:
-                raise ValueError
+    except (FileNotFoundError, NotRegular) as error:
+        raise _damaged(DATABASE) from error
+    if not head == keys.database_id == manifest.database_id:
+        raise _damaged(DATABASE)
 
-    def _fill(self, building: Path, name: str, manifest: Manifest, step: Callable[[], None]) -> int:
-        for file, entry in manifest.files.items():
-            with _damage_named(file):
-                shutil.copyfile(self.folder / name / file, building / file)
-                if FileEntry.of_file(building / file) != entry:
-                    raise ValueError
-            (building / file).chmod(0o600)
-            sync_file(building / file)
-        vault = building / VAULT
-        for folder in (vault, vault / "unfinished"):
-            folder.mkdir(mode=0o700)
-        damaged = 0
-        for photograph, entry in manifest.photographs.items():
-            target = vault / photograph[:2] / photograph
-            target.parent.mkdir(mode=0o700, exist_ok=True)
-            damaged += not self._restore_photograph(photograph, entry, target)
-            step()
-        for folder in (building, vault, *vault.iterdir()):
-            sync_folder(folder)
-        return damaged
 
-    def _restore_photograph(self, photograph: str, entry: FileEntry, target: Path) -> bool:
-        try:
-            content = self._path(photograph).read_bytes()
-        except FileNotFoundError:
-            return False
-        if FileEntry.of(content) != entry:
-            return False
-        write_durably(target, content)
-        return True
+def _fill(
+    building: Path,
+    clinic: ClinicFolder,
+    place: Path,
+    manifest: Manifest,
+    step: Callable[[], None],
+) -> int:
+    for file, entry in manifest.files.items():
+        if not _restore_file(place / file, entry, building / file):
+            raise _damaged(file)
+    vault = building / VAULT
+    for folder in (vault, vault / "unfinished"):
+        folder.mkdir(mode=0o700)
+    damaged = 0
+    for photograph, entry in manifest.photographs.items():
+        target = vault / photograph[:2] / photograph
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        damaged += not _restore_photograph(clinic.photograph(photograph), entry, target)
+        step()
+    for folder in (building, vault, *vault.iterdir()):
+        sync_folder(folder)
+    return damaged
+
+
+def _restore_file(source: Path, entry: FileEntry, target: Path) -> bool:
+    try:
+        with open_regular(source) as reading, target.open("xb") as writing:
+            if os.fstat(reading.fileno()).st_size != entry.size:
+                return False
+            shutil.copyfileobj(reading, writing)
+    except (FileNotFoundError, NotRegular):
+        return False
+    target.chmod(0o600)
+    sync_file(target)
+    return entry.describes(target)
+
+
+def _restore_photograph(source: Path, entry: FileEntry, target: Path) -> bool:
+    try:
+        content = read_regular(source, entry.size)
+    except (FileNotFoundError, NotADirectoryError, NotRegular, LargerThanPossible):
+        return False
+    if FileEntry.of(content) != entry:
+        return False
+    write_durably(target, content)
+    return True
 
 
 @contextmanager
@@ -269,12 +226,6 @@ def shelf_errors() -> Iterator[None]:
         raise BackupUnwritable("The folder of the backups cannot be read or written.") from error
 
 
-@contextmanager
-def _damage_named(file: str) -> Iterator[None]:
+def _damaged(file: str) -> BackupDamaged:
     words = {DATABASE: "database", KEY_FILE: "key file"}
-    try:
-        yield
-    except (ValueError, FileNotFoundError, StoreDamaged) as error:
-        raise BackupDamaged(
-            f"The {words.get(file, 'content')} of the backup is not as it was written."
-        ) from error
+    return BackupDamaged(f"The {words[file]} of the backup is not as it was written.")

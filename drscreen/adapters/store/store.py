@@ -49,6 +49,7 @@ from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
+from drscreen.regular_files import NotRegular, open_regular
 
 FOLDER = "store"
 DATABASE = "records.db"
@@ -310,10 +311,12 @@ def _chain(folder: Path, clinic: ClinicRow, data_key: DataKey) -> AuditChain:
 
 def _first_bytes(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(DATABASE_ID_BYTES)
     except FileNotFoundError:
         return None
+    except NotRegular as error:
+        raise StoreDamaged("In the place of the records lies something that is no file.") from error
 
 
 def _remove_if_empty(folder: Path) -> None:

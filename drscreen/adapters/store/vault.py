@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import time
 import uuid
@@ -25,11 +26,24 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from drscreen.adapters.store.faults import disk_errors, from_disk
-from drscreen.adapters.store.files import UNFINISHED, sweep_unfinished, sync_folder, write_durably
+from drscreen.adapters.store.files import (
+    sweep_unfinished,
+    sync_folder,
+    unfinished_name,
+    write_durably,
+)
 from drscreen.adapters.store.keys import NONCE_BYTES
 from drscreen.adapters.store.photograph_keys import new_key, seal, unseal
 from drscreen.domain.errors import PhotographLost
 from drscreen.domain.integrity import PhotographFault
+from drscreen.regular_files import (
+    LargerThanPossible,
+    NotRegular,
+    is_folder,
+    is_regular,
+    open_regular,
+    read_regular,
+)
 
 #: Begins every file, so that a later format can be told apart.
 HEADER = b"drscreen photograph 2\n"
@@ -37,6 +51,9 @@ HEADER = b"drscreen photograph 2\n"
 _FIRST_HEADER = b"drscreen photograph 1\n"
 _THUMBNAIL_HEADER = b"drscreen thumbnail 1\n"
 _ID_BYTES = 16
+_NAME = re.compile(r"[0-9a-f]{32}")
+#: More than any photograph that is let in has (`adapters.imaging.reader.MAX_BYTES`).
+FILE_MAX = 1_000_000_000
 #: How long a file that no record names is kept aside, in seconds: 30 days.
 ORPHANS_KEPT = 30 * 24 * 3600.0
 
@@ -102,9 +119,11 @@ class Vault:
         """A file as it lies there, encrypted. Raises `PhotographLost`, `StoreUnwritable`."""
         for path in (self.path(name), self._orphans / name):
             try:
-                return path.read_bytes()
+                return read_regular(path, FILE_MAX)
             except FileNotFoundError:
                 continue
+            except (NotRegular, LargerThanPossible, NotADirectoryError) as error:
+                raise PhotographLost(PhotographFault.DAMAGED) from error
             except OSError as error:
                 raise from_disk(error) from error
         raise PhotographLost(PhotographFault.MISSING)
@@ -133,7 +152,7 @@ class Vault:
         sealed = AESGCM(self._key_of(stored)).encrypt(
             nonce, data, _binding(_THUMBNAIL_HEADER, stored)
         )
-        unfinished = self._workplace / f"{secrets.token_hex(16)}{UNFINISHED}"
+        unfinished = self._workplace / unfinished_name()
         with suppress(OSError):
             try:
                 unfinished.touch(mode=0o600)
@@ -145,7 +164,7 @@ class Vault:
     def read_thumbnail(self, stored: Stored) -> bytes | None:
         """The thumbnail; None where there is none that reads back."""
         try:
-            content = self._thumbnail(stored.name).read_bytes()
+            content = read_regular(self._thumbnail(stored.name), FILE_MAX)
             return self._decrypted(
                 stored, _THUMBNAIL_HEADER, content.removeprefix(_THUMBNAIL_HEADER)
             )
@@ -172,28 +191,35 @@ class Vault:
             return {
                 path.name
                 for folder in self.folder.iterdir()
-                if len(folder.name) == 2
+                if len(folder.name) == 2 and is_folder(folder)
                 for path in folder.iterdir()
-                if not path.suffix
+                if _NAME.fullmatch(path.name)
             }
 
-    def put_aside(self, names: set[str]) -> None:
-        """Move files that no record names out of the way, and remove those moved long ago.
+    def put_aside(self, names: set[str]) -> int:
+        """Move files that no record names out of the way, and remove those moved long ago. How many
+        were moved: what the vault did not write is let be.
 
         Put aside rather than removed, for a clinic that exchanges its database for an older copy
         will want them back with the newer one; `read` finds them there.
         """
         with disk_errors():
             self._orphans.mkdir(mode=0o700, exist_ok=True)
+            moved = 0
             for name in names:
+                if not _is_photograph(self.path(name)):
+                    continue
                 # One that an erasure was just about to remove may be gone by now.
                 with suppress(FileNotFoundError):
                     os.utime(self.path(name))
                     self.path(name).replace(self._orphans / name)
-                self._thumbnail(name).unlink(missing_ok=True)
+                    moved += 1
+                if is_regular(self._thumbnail(name)):
+                    self._thumbnail(name).unlink(missing_ok=True)
             for path in self._orphans.iterdir():
-                if time.time() - path.stat().st_mtime > ORPHANS_KEPT:
+                if _is_photograph(path) and time.time() - path.stat().st_mtime > ORPHANS_KEPT:
                     path.unlink(missing_ok=True)
+            return moved
 
     def path(self, name: str) -> Path:
         """Where the file of that name lies."""
@@ -214,6 +240,19 @@ class Vault:
             return cipher.decrypt(nonce, sealed, _binding(header, stored))
         except (InvalidTag, ValueError) as error:
             raise PhotographLost(PhotographFault.DAMAGED) from error
+
+
+def _is_photograph(path: Path) -> bool:
+    """Whether the vault wrote it: called as its files are, and beginning as they do. Anything else
+    that lies there is somebody's, and is let be.
+    """
+    if not _NAME.fullmatch(path.name):
+        return False
+    try:
+        with open_regular(path) as file:
+            return file.read(len(HEADER)) in {HEADER, _FIRST_HEADER}
+    except (FileNotFoundError, NotRegular):
+        return False
 
 
 def _binding(header: bytes, stored: Stored) -> bytes:

@@ -118,8 +118,7 @@ def put_strays_aside(engine: Engine, vault: Vault) -> int:
     names = vault.names()
     with engine.begin() as connection:
         strays = names - set(connection.scalars(select(PhotographRow.vault_name)))
-        vault.put_aside(strays)
-    return len(strays)
+        return vault.put_aside(strays)
 
 
 def leave_first_format(engine: Engine, vault: Vault) -> None:

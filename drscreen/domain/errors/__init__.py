@@ -59,6 +59,8 @@ from drscreen.domain.errors.photographs import (
 from drscreen.domain.errors.store import (
     BackupDamaged,
     BackupError,
+    BackupFolderUnclear,
+    BackupForeign,
     BackupMissing,
     BackupRunning,
     BackupUnwritable,
@@ -86,6 +88,8 @@ __all__ = [
     "AccountRemoved",
     "BackupDamaged",
     "BackupError",
+    "BackupFolderUnclear",
+    "BackupForeign",
     "BackupMissing",
     "BackupRunning",
     "BackupUnwritable",

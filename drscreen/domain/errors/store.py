@@ -115,6 +115,22 @@ class BackupUnwritable(BackupError):
     advice = "Free some room there, or name another folder."
 
 
+class BackupForeign(BackupError):
+    """What lies in the place of this store's backups is somebody else's, or is not proved ours."""
+
+    code = "backup_foreign"
+    kept = "Nothing in it was touched."
+    advice = "Name another folder, or the one in which the folder of these backups lies."
+
+
+class BackupFolderUnclear(BackupError):
+    """A folder that holds the backups of several clinics."""
+
+    code = "backup_folder_unclear"
+    kept = "Nothing was read or written."
+    advice = "Name the clinic's own folder in it, or a backup by its name."
+
+
 class BackupRunning(BackupError):
     """Another window is making a backup."""
 

@@ -29,6 +29,12 @@ def restored(folder: Path, home: Path, name: str = "") -> SqlCipherOpenStore:
     return unlocked(home)
 
 
+def own(folder: Path) -> Path:
+    """The one clinic's folder in a folder of backups."""
+    (found,) = folder.glob("drscreen-????????")
+    return found
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from drscreen.adapters.store import shelf as shelf_module
+from drscreen.adapters.store import clinic_folder
 from drscreen.adapters.store.manifest import MANIFEST
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
@@ -19,7 +19,7 @@ from drscreen.domain.errors import (
     BackupUnwritable,
 )
 from drscreen.domain.integrity import PhotographFault
-from tests.adapters.store.backups import restored, save, silent
+from tests.adapters.store.backups import own, restored, save, silent
 from tests.adapters.store.samples import unlocked
 
 
@@ -28,7 +28,7 @@ def test_flipped_bits_anywhere_are_refused(
 ) -> None:
     filled.back_up(folder, 5)
     chance = random.Random(7)
-    paths = [path for path in folder.rglob("*") if path.is_file()]
+    paths = [path for path in own(folder).glob("*/**/*") if path.is_file()]
     assert len(paths) == 7
     for path in paths:
         whole = path.read_bytes()
@@ -47,7 +47,7 @@ def test_flipped_bits_anywhere_are_refused(
 
 
 def refused(folder: Path, tmp_path: Path) -> None:
-    (name,) = [path.name for path in folder.iterdir() if path.name[0].isdigit()]
+    (name,) = [path.name for path in own(folder).iterdir() if path.name[0].isdigit()]
     try:
         damaged = Shelf(folder).verify(name, silent).damaged
     except BackupError:
@@ -63,7 +63,7 @@ def test_damaged_photograph_can_be_left_out(
 ) -> None:
     """One rotten photograph must not keep a clinic from its records."""
     filled.back_up(folder, 5)
-    path = next(path for path in (folder / "photographs").rglob("*") if path.is_file())
+    path = next(path for path in (own(folder) / "photographs").rglob("*") if path.is_file())
     path.write_bytes(b"x" * path.stat().st_size)
     with pytest.raises(BackupDamaged, match="1 photographs"):
         Shelf(folder).restore("", tmp_path / "new", without_damaged=False, step=silent)
@@ -108,7 +108,7 @@ def test_full_backup_disk(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shelf_module, "write_durably", full)
+    monkeypatch.setattr(clinic_folder, "write_durably", full)
     with pytest.raises(BackupUnwritable, match="no room"):
         filled.back_up(folder, 5)
     assert Shelf(folder).backups() == []
@@ -130,7 +130,7 @@ def test_disk_that_does_not_give_back_what_was_written(
     def rotten(path: Path, data: bytes) -> None:
         path.write_bytes(data[:-1] + b"x")
 
-    monkeypatch.setattr(shelf_module, "write_durably", rotten)
+    monkeypatch.setattr(clinic_folder, "write_durably", rotten)
     with pytest.raises(BackupDamaged, match="give back"):
         filled.back_up(folder, 5)
     assert Shelf(folder).backups() == []
@@ -145,7 +145,7 @@ def test_manifest_that_leads_elsewhere_is_refused(
     from drscreen.adapters.store.manifest import _rendered
 
     name = filled.back_up(folder, 5).backup.name
-    path = folder / name / MANIFEST
+    path = own(folder) / name / MANIFEST
     for kind in ("files", "photographs"):
         told = json.loads(path.read_bytes())
         whole = path.read_bytes()
@@ -162,12 +162,12 @@ def test_lost_photographs_are_fetched_back_from_a_backup(
     filled.back_up(folder, 5)
     later = save(filled, "later", b"later, and in no backup")
     vault = home / "store" / "vault"
-    names = {path.name for path in (folder / "photographs").rglob("?" * 32)}
+    names = {path.name for path in (own(folder) / "photographs").rglob("?" * 32)}
     lost, damaged, swapped, rotten = (vault / name[:2] / name for name in sorted(names))
     lost.unlink()
     damaged.write_bytes(damaged.read_bytes()[:-3])
     swapped.write_bytes(rotten.read_bytes())
-    for path in (rotten, folder / "photographs" / rotten.name[:2] / rotten.name):
+    for path in (rotten, own(folder) / "photographs" / rotten.name[:2] / rotten.name):
         path.write_bytes(b"x")
     with filled.transaction() as records:
         (vault / (name := records._stored(later).name)[:2] / name).unlink()

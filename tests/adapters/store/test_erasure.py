@@ -18,6 +18,7 @@ from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import PatientUnknown, PhotographLost
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from tests.adapters.store.backups import own
 from tests.adapters.store.pages import decrypted, decrypted_log
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 from tests.adapters.store.test_frozen import OLDEST, thawed
@@ -160,9 +161,9 @@ def test_backups_age_out(home: Path, opened: SqlCipherOpenStore, tmp_path: Path)
         records.erase_patient(CANARY.mrn)
     assert opened.back_up(shelf, 5).problems == ()
     assert len(Shelf(shelf).backups()) == 2
-    files = {path.name for path in (shelf / "photographs").rglob("??*") if path.is_file()}
+    files = {path.name for path in (own(shelf) / "photographs").rglob("??*") if path.is_file()}
     assert len(files) == 120
     opened.back_up(shelf, 1)
-    files = {path.name for path in (shelf / "photographs").rglob("??*") if path.is_file()}
+    files = {path.name for path in (own(shelf) / "photographs").rglob("??*") if path.is_file()}
     assert len(files) == 118
     assert len(Shelf(shelf).backups()) == 1

@@ -165,13 +165,17 @@ def test_abandoned_files_are_swept_and_whole_ones_kept(home: Path) -> None:
     opened = unlocked(home)
     save(opened, b"kept")
     opened.close()
-    left = [home / "store" / "vault" / "unfinished" / "x.part", home / "store" / "y.part"]
-    for path in left:
+    ours = ".drscreen-0123456789abcdef.part"
+    left = [home / "store" / "vault" / "unfinished" / ours, home / "store" / ours]
+    foreign = [path.with_name("holiday.part") for path in left]
+    for path in left + foreign:
         path.write_bytes(b"half")
         two_hours_ago = time.time() - 7200
         os.utime(path, (two_hours_ago, two_hours_ago))
     unlocked(home).close()
     assert not any(path.exists() for path in left)
+    for path in foreign:
+        path.unlink()
     assert len(photographs(home)) == 1
 
 
