@@ -15,6 +15,8 @@ from drscreen.domain.referral import Decision, Outcome, exam_outcome
 from drscreen.domain.screening import ModelInfo
 from drscreen.domain.text import checked_line, identity
 
+#: Nobody alive was born before.
+EARLIEST_BIRTH = date(1880, 1, 1)
 MRN_MAX = 64
 NAME_MAX = 200
 
@@ -144,6 +146,11 @@ def normalised_mrn(text: str) -> str:
     return mrn
 
 
+def age_on(day: date, born: date) -> int:
+    """Completed years of life; somebody born on 29 February completes one on 1 March."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
 def checked_patient(patient: Patient, today: date) -> Patient:
     """The patient with tidied fields. Raises `InvalidInput` naming the first field that is wrong.
 
@@ -159,8 +166,10 @@ def checked_patient(patient: Patient, today: date) -> Patient:
         raise InvalidInput("The e-mail address is not complete.")
     if not _LANGUAGE.fullmatch(tidy["language"]):
         raise InvalidInput("The language is not a language code such as 'en' or 'pt-BR'.")
-    if patient.birth_date is not None and not date(1880, 1, 1) <= patient.birth_date <= today:
-        raise InvalidInput("The birth date lies in the future or too far in the past.")
+    if patient.birth_date is not None and not EARLIEST_BIRTH <= patient.birth_date <= today:
+        raise InvalidInput(
+            "The birth date lies in the future or too far in the past.", "birth_date"
+        )
     return Patient(
         mrn=normalised_mrn(patient.mrn),
         birth_date=patient.birth_date,

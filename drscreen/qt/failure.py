@@ -8,14 +8,15 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QCoreApplication
 
-from drscreen.domain.errors import DrscreenError
+from drscreen.domain.errors import DrscreenError, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What happened, what was kept, what to do. `code` is the error's stable code.
 
-    `details` is for whoever mends the program; empty for failures that are expected.
+    `details` is for whoever mends the program; empty for failures that are expected. `field` names
+    the field of a record that is wrong, where it is one.
     """
 
     code: str
@@ -23,11 +24,14 @@ class Failure:
     kept: str = ""
     advice: str = ""
     details: str = ""
+    field: str = ""
 
     @classmethod
     def of(cls, error: DrscreenError) -> Failure:
         """The words of an expected error, in the person's language where there is one."""
-        return cls(error.code, _tr(error.message), _tr(error.kept), _tr(error.advice))
+        field = error.field if isinstance(error, InvalidInput) else ""
+        words = (_tr(error.message), _tr(error.kept), _tr(error.advice))
+        return cls(error.code, *words, field=field)
 
     @classmethod
     def unexpected(cls, error: BaseException) -> Failure:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from drscreen.domain.notice import Notice, NoticeState, Purpose, Reason
 from drscreen.domain.patient import Channel
-from drscreen.qt.wording import day_text, time_text, tr
+from drscreen.qt.wording import moment_text, tr
 from drscreen.services.delivery import Sender
 
 WAITING = (NoticeState.PENDING, NoticeState.SENDING)
@@ -46,11 +45,6 @@ def state_text(state: NoticeState) -> str:
 def reason_text(notice: Notice) -> str:
     """Why a notice is where it is, in a sentence; empty where nothing needs to be said."""
     return tr(notice.sentence) if notice.sentence else ""
-
-
-def moment_text(moment: datetime) -> str:
-    """Day and time of day here."""
-    return f"{day_text(moment.astimezone().date())} {time_text(moment)}"
 
 
 def notice_line(notice: Notice) -> str:

@@ -5,6 +5,7 @@ Dates and numbers go through the locale; nothing here decides anything clinical.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,7 +15,7 @@ from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
 from drscreen.domain.audit import Alarm
 from drscreen.domain.grading import Grade, Grading
 from drscreen.domain.image import Laterality
-from drscreen.domain.patient import Patient, Sex
+from drscreen.domain.patient import Patient, Sex, age_on
 from drscreen.domain.permissions import ALLOWED, Action
 from drscreen.domain.quality import RETAKE_TIPS, QualityReason
 from drscreen.domain.referral import Decision, Outcome
@@ -189,18 +190,36 @@ def patient_line(patient: Patient) -> str:
 
 
 def day_text(day: date) -> str:
-    """A calendar day as the locale writes it."""
+    """A calendar day as the locale writes it, always with the four digits of its year."""
     locale = QLocale()
+    return locale.toString(QDate(day.year, day.month, day.day), day_format(locale))
+
+
+def day_format(locale: QLocale) -> str:
+    """Qt's format of a day in digits: the locale's own, with the whole year."""
     if locale.language() == QLocale.Language.C:
         # A machine without a language set: ISO 8601 is at least read the same way by everybody.
-        return day.isoformat()
-    return locale.toString(QDate(day.year, day.month, day.day), QLocale.FormatType.ShortFormat)
+        return "yyyy-MM-dd"
+    return re.sub("y+", "yyyy", locale.dateFormat(QLocale.FormatType.ShortFormat))
+
+
+def age_text(born: date) -> str:
+    """How old somebody born on that day is today."""
+    today = QDate.currentDate()
+    return tr("Age {0}").format(
+        QLocale().toString(age_on(date(today.year(), today.month(), today.day()), born))
+    )
 
 
 def time_text(moment: datetime) -> str:
     """The time of day here, as the locale writes it."""
     here = moment.astimezone()
     return QLocale().toString(QTime(here.hour, here.minute), QLocale.FormatType.ShortFormat)
+
+
+def moment_text(moment: datetime) -> str:
+    """Day and time of day here."""
+    return f"{day_text(moment.astimezone().date())} {time_text(moment)}"
 
 
 def percent_text(share: float) -> str:

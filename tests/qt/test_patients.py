@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt.background import Background
+from drscreen.qt.dates import date_from
 from drscreen.qt.models.paged_table import PAGE
 from drscreen.qt.models.patients_table import NAME, PatientsTableModel
-from drscreen.qt.views.patient_form import date_from
 from drscreen.services.records import RecordsService
 from tests.fakes.screening import FakeClock
 from tests.fakes.store import FakeStore

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 
 from drscreen.domain.notice import Notice, NoticeState
-from drscreen.qt import notice_wording
+from drscreen.qt import notice_wording, wording
 from drscreen.qt.background import Background
 from drscreen.qt.models.paged_table import PagedTableModel
 from drscreen.services.outbox import ListedNotice, OutboxPage
@@ -74,7 +74,7 @@ class OutboxTableModel(PagedTableModel[ListedNotice]):
         """What a person reads."""
         notice = row.notice
         return (
-            notice_wording.moment_text(notice.created),
+            wording.moment_text(notice.created),
             f"{row.patient} ({notice.mrn})" if row.patient else notice.mrn,
             notice_wording.purpose_text(notice.purpose),
             notice_wording.channel_text(notice.channel),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, QTime, Slot
+from PySide6.QtCore import Qt, QTime, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QTimeEdit
 
 from drscreen.domain.permissions import Action
+from drscreen.qt import wording
 from drscreen.qt.controllers.backup import BackupController, BackupStatus
 from drscreen.qt.views.parts import button, field_height, field_label, label
 from drscreen.qt.views.people_cards import Card, allow
@@ -111,10 +112,7 @@ class BackupCard(Card):
                 "'drscreen check' names them."
             ).format(len(status.report.problems))
         if status.plan.last is not None:
-            moment = QLocale().toString(
-                QDateTime.fromSecsSinceEpoch(int(status.plan.last.timestamp())),
-                QLocale.FormatType.ShortFormat,
-            )
+            moment = wording.moment_text(status.plan.last)
             return self.tr("The last one was made and verified on {0}.").format(moment)
         return self.tr("No backup was made yet.")
 

@@ -55,5 +55,5 @@ class ConflictTable(QTableWidget):
         if isinstance(value, frozenset):
             return ", ".join(sorted(map(str, value))) or self.tr("none")
         if isinstance(value, date):
-            return value.isoformat()
+            return wording.day_text(value)
         return str(value) if value else self.tr("empty")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from PySide6.QtCore import QLocale, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -22,26 +20,16 @@ from drscreen.domain.conflict import changes, merged
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt import wording
 from drscreen.qt.controllers.patients import PatientsController
+from drscreen.qt.dates import EXAMPLE, DateUnclear, date_from
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.conflict_table import ConflictTable
+from drscreen.qt.views.noted_field import NotedField
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
 from drscreen.qt.views.theme import Theme
 
+__all__ = ["LANGUAGES", "PatientForm", "date_from"]
+
 LANGUAGES = ("en", "de", "es", "fr", "hi", "pt", "sw", "ta")
-
-
-def date_from(text: str) -> date | None:
-    """A birth date as the locale or as ISO 8601 writes it. Raises `ValueError`."""
-    written = text.strip()
-    if not written:
-        return None
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        short = QLocale().toDate(written, QLocale.FormatType.ShortFormat)
-        if not short.isValid():
-            raise
-        return date(short.year(), short.month(), short.day())
 
 
 class PatientForm(QDialog):
@@ -71,8 +59,11 @@ class PatientForm(QDialog):
         self.mrn.setReadOnly(patient is not None)
         self.family_name = self._line(self.tr("Family name"), start.family_name)
         self.given_name = self._line(self.tr("Given name"), start.given_name)
-        born = start.birth_date.isoformat() if start.birth_date else ""
-        self.birth_date = self._line(self.tr("Birth date"), born, "1960-12-31")
+        self.birth_date = self._noted(
+            self.tr("Birth date"), _born(start), wording.day_text(EXAMPLE)
+        )
+        self.birth_date.edited.connect(self._on_birth_date_edited)
+        self.birth_date.finished.connect(self._on_birth_date_left)
         self.sex = self._sexes(start.sex)
         self.phone = self._line(self.tr("Phone"), start.phone)
         self.email = self._line(self.tr("E-mail"), start.email)
@@ -88,6 +79,7 @@ class PatientForm(QDialog):
         self.save = button(self.tr("Save"), "primary", self.tr("Save (Enter)"))
         self._lay_out()
         self._opened_with = self._typed()
+        self._on_birth_date_edited()
         (self.family_name if patient else self.mrn).setFocus()
         patients.patient_saved.connect(self._on_saved)
         patients.save_failed.connect(self._on_failed)
@@ -147,6 +139,11 @@ class PatientForm(QDialog):
         self.fields.addRow(field_label(name, edit), edit)
         return edit
 
+    def _noted(self, name: str, text: str, placeholder: str = "") -> NotedField:
+        field = NotedField(name, text, placeholder)
+        self.fields.addRow(field_label(name, field.edit), field)
+        return field
+
     def _sexes(self, now: Sex) -> QComboBox:
         box = choice(self.tr("Sex"))
         for sex in Sex:
@@ -178,15 +175,8 @@ class PatientForm(QDialog):
         self.error.clear()
         try:
             born = date_from(self.birth_date.text())
-        except ValueError:
-            self._on_failed(
-                Failure(
-                    "invalid_input",
-                    self.tr("The birth date is not a date."),
-                    advice=self.tr("Write year, month and day, for example 1960-12-31."),
-                )
-            )
-            self.birth_date.setFocus()
+        except DateUnclear as unclear:
+            self._on_failed(Failure("invalid_input", str(unclear), field="birth_date"))
             return
         patient = Patient(
             mrn=self.mrn.text(),
@@ -235,7 +225,7 @@ class PatientForm(QDialog):
     def _show(self, patient: Patient) -> None:
         self.family_name.setText(patient.family_name)
         self.given_name.setText(patient.given_name)
-        self.birth_date.setText(patient.birth_date.isoformat() if patient.birth_date else "")
+        self.birth_date.setText(_born(patient))
         self.sex.setCurrentIndex(self.sex.findData(patient.sex.value))
         self.phone.setText(patient.phone)
         self.email.setText(patient.email)
@@ -256,7 +246,33 @@ class PatientForm(QDialog):
             "consent": self.tr("Agrees to be told by"),
         }
 
+    @Slot()
+    def _on_birth_date_edited(self) -> None:
+        """The age, as a check: a wrong year is seen at once."""
+        try:
+            born = date_from(self.birth_date.text())
+        except DateUnclear:
+            return  # half typed, mostly; said when the field is left
+        if born is not None:
+            self.birth_date.say(wording.age_text(born))
+
+    @Slot()
+    def _on_birth_date_left(self) -> None:
+        try:
+            date_from(self.birth_date.text())
+        except DateUnclear as unclear:
+            self.birth_date.say(str(unclear), is_wrong=True)
+
     @Slot(object)
     def _on_failed(self, failure: Failure) -> None:
         self.save.setEnabled(True)
         self.error.show_failure(failure)
+        field = getattr(self, failure.field, None) if failure.field in self._names() else None
+        if isinstance(field, NotedField):
+            field.say(failure.message, is_wrong=True)
+        if isinstance(field, QWidget):
+            field.setFocus()
+
+
+def _born(patient: Patient) -> str:
+    return wording.day_text(patient.birth_date) if patient.birth_date else ""
