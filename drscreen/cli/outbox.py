@@ -216,7 +216,7 @@ def set_notifier(
         problems = service.set_notifier(name, kept)
     for problem in problems:
         say(f"{problem.key}: {problem.sentence}" if problem.key else problem.sentence)
-    if problems:
+    if any(problem.hinders for problem in problems):
         raise typer.Exit(1)
     say("Set.")
 

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     SETTINGS_WRONG = "settings_wrong"
     NOTIFIER_BROKEN = "notifier_broken"
     OFFLINE = "offline"
+    SERVICE_BUSY = "service_busy"
     INTERRUPTED = "interrupted"
     TIMED_OUT = "timed_out"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
@@ -96,6 +97,7 @@ _SENTENCES = {
     "mend them.",
     Reason.NOTIFIER_BROKEN: "What sends it does not work on this machine; see Settings.",
     Reason.OFFLINE: "No connection. It goes out when there is one.",
+    Reason.SERVICE_BUSY: "The service takes no more messages for now. They go out later.",
     Reason.INTERRUPTED: "The program ended while it was being sent. The service will be asked "
     "whether it has it.",
     Reason.TIMED_OUT: "No answer came. The service will be asked whether it has it.",

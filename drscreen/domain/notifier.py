@@ -71,10 +71,14 @@ class NotifierInfo:
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """What is wrong with a setting, in a sentence; `key` is empty where it is no single one."""
+    """What is wrong with a setting, in a sentence; `key` is empty where it is no single one.
+
+    One that does not hinder is a note: messages go out, and whoever sets it should know this.
+    """
 
     key: str
     sentence: str
+    hinders: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,10 @@ class Receipt:
     ``21211`` and `sentence` what a nurse reads; neither holds an address, a name or a secret.
     `retry_after` is what the service asked for. `opted_out`: the person said STOP, ask no more.
     `offline`: the service could not be reached at all, so it is nobody's fault. `misconfigured`: it
-    refuses this clinic (key, account, sender), so an administrator has to act. With either, and
-    DEFERRED, the attempt does not count and the channel rests for a while.
+    refuses this clinic (key, account, sender), so an administrator has to act. `busy`: it takes
+    nothing from this clinic for now (a day's limit, a fault of its own), and will by itself. With
+    one of them, and DEFERRED, the attempt does not count and the channel rests for a while, with
+    `busy` for `retry_after` at least.
     """
 
     state: ReceiptState
@@ -129,6 +135,7 @@ class Receipt:
     opted_out: bool = False
     offline: bool = False
     misconfigured: bool = False
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

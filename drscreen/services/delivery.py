@@ -8,12 +8,14 @@ and its service is asked before anything is repeated.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from drscreen.domain.notice import (
     ASK_AFTER,
+    LONGEST_WAIT,
     MOST_ATTEMPTS,
     Notice,
     NoticeState,
@@ -40,6 +42,9 @@ from drscreen.services.permission import needs
 #: Seconds until a channel without a connection, or with wrong settings, is tried again.
 OFFLINE_REST = 30.0
 MISCONFIGURED_REST = 300.0
+#: Seconds until a service that takes nothing from this clinic for now is tried again: doubled each
+#: time it says so again. It may ask for more itself, up to `LONGEST_WAIT`.
+BUSY_REST, LONGEST_BUSY_REST = 5.0, 900.0
 #: Seconds after which settings are read again; `refresh` does so at once.
 LOOK_AGAIN = 30.0
 #: How soon and how seldom a service is asked whether a message arrived.
@@ -85,6 +90,8 @@ class DeliveryService:
         self._announcer = announcer
         self._chance = chance
         self._resting: dict[Channel, tuple[float, Sender]] = {}
+        #: How often in a row a channel's service took nothing.
+        self._busy: Counter[Channel] = Counter()
         self._senders: tuple[Sender, ...] = ()
         self._values: dict[str, SettingValues] = {}
         self._looked = -LOOK_AGAIN
@@ -158,7 +165,8 @@ class DeliveryService:
             values = self._values[info.name]
             if not values:
                 continue
-            problems = self._notifiers.check_settings(info.name, values)
+            found = self._notifiers.check_settings(info.name, values)
+            problems = [problem for problem in found if problem.hinders]
             if not problems:
                 return Sender(channel, info)
             refused = Sender(channel, info, Reason.SETTINGS_WRONG, problems[0].sentence)
@@ -170,11 +178,14 @@ class DeliveryService:
             return resting
         return sender
 
-    def _rest(self, info: NotifierInfo, receipt: Receipt) -> None:
+    def _rest(self, info: NotifierInfo, receipt: Receipt, reason: Reason) -> None:
         channel = Channel(info.channel)
-        seconds, reason = OFFLINE_REST, Reason.OFFLINE
-        if receipt.misconfigured:
-            seconds, reason = MISCONFIGURED_REST, Reason.SETTINGS_WRONG
+        seconds = OFFLINE_REST if reason is Reason.OFFLINE else MISCONFIGURED_REST
+        if reason is Reason.SERVICE_BUSY:
+            seconds = min(BUSY_REST * 2 ** self._busy[channel], LONGEST_BUSY_REST)
+            self._busy[channel] = min(self._busy[channel] + 1, 10)
+            asked = min(receipt.retry_after or timedelta(0), LONGEST_WAIT)
+            seconds = max(seconds, asked.total_seconds())
         sender = Sender(channel, info, reason, receipt.sentence or reason.sentence)
         self._resting[channel] = (self._clock.elapsed() + seconds, sender)
 
@@ -218,8 +229,11 @@ class DeliveryService:
         message = _message(notice, self._clock.now())
         receipt = self._notifiers.send(info.name, message, self._values[info.name])
         self._settle(notice, receipt, self._after_send(notice, info, receipt))
-        if receipt.state is ReceiptState.DEFERRED and (receipt.offline or receipt.misconfigured):
-            self._rest(info, receipt)
+        if receipt.state in (ReceiptState.ACCEPTED, ReceiptState.DELIVERED):
+            self._busy.pop(notice.channel, None)
+        everybody = _concerns_all(receipt)
+        if receipt.state is ReceiptState.DEFERRED and everybody is not None:
+            self._rest(info, receipt, everybody)
 
     def _ask(self, notice: Notice, info: NotifierInfo, claimed: frozenset[str]) -> None:
         now = self._clock.now()
@@ -235,8 +249,9 @@ class DeliveryService:
         )
         receipt = self._notifiers.look_up(info.name, enquiry, self._values[info.name])
         self._settle(notice, receipt, self._after_answer(notice, receipt))
-        if receipt.offline or receipt.misconfigured:
-            self._rest(info, receipt)
+        everybody = _concerns_all(receipt)
+        if everybody is not None:
+            self._rest(info, receipt, everybody)
 
     def _settle(self, notice: Notice, receipt: Receipt, settlement: Settlement) -> None:
         with self._store.transaction() as records:
@@ -245,7 +260,8 @@ class DeliveryService:
                 return
             if receipt.opted_out:
                 records.notices.opt_out(notice.channel, notice.address)
-            if receipt.state is ReceiptState.REFUSED:
+            # In vain too often: the service certainly does not have it.
+            if receipt.state in (ReceiptState.REFUSED, ReceiptState.DEFERRED):
                 self._announcer.fall_back(records, notice, self._clock.now())
 
     def _after_send(self, notice: Notice, info: NotifierInfo, receipt: Receipt) -> Settlement:
@@ -266,12 +282,13 @@ class DeliveryService:
                 return _ended(NoticeState.UNKNOWN, Reason.CANNOT_ASK)
 
     def _deferred(self, notice: Notice, receipt: Receipt, now: datetime) -> Settlement:
-        if receipt.offline or receipt.misconfigured:
-            reason = Reason.OFFLINE if receipt.offline else Reason.SETTINGS_WRONG
+        reason = _concerns_all(receipt)
+        if reason is not None:
             waiting = _said(NoticeState.PENDING, now, receipt, reason)
             return replace(waiting, counted=False)
         if notice.attempts >= MOST_ATTEMPTS:
-            return _ended(NoticeState.FAILED, Reason.TOO_MANY_ATTEMPTS)
+            ended = _ended(NoticeState.FAILED, Reason.TOO_MANY_ATTEMPTS)
+            return replace(ended, sentence=f"{ended.sentence} {receipt.sentence}".strip())
         wait = backoff(notice.attempts, self._chance(), receipt.retry_after)
         return _said(NoticeState.PENDING, now + wait, receipt)
 
@@ -311,6 +328,15 @@ def _said(
     code = receipt.reason or (reason or "")
     sentence = receipt.sentence or (reason.sentence if reason else "")
     return Settlement(state, due, code, sentence, receipt.reference)
+
+
+def _concerns_all(receipt: Receipt) -> Reason | None:
+    """Why no other message of this clinic would go out either; None where this one alone waits."""
+    if receipt.offline:
+        return Reason.OFFLINE
+    if receipt.misconfigured:
+        return Reason.SETTINGS_WRONG
+    return Reason.SERVICE_BUSY if receipt.busy else None
 
 
 def _refused(receipt: Receipt) -> Settlement:

@@ -130,7 +130,7 @@ class NoticeSettingsService:
 
     @needs(Action.MANAGE_CLINIC)
     def set_notifier(self, name: str, values: Mapping[str, str]) -> Sequence[SettingProblem]:
-        """Keep a notifier's settings, right or not, and return what is wrong with them.
+        """Keep a notifier's settings, right or not, and return what is wrong with them, and notes.
 
         An empty secret keeps the one that is set. Raises `NotifierUnusable`.
         """
@@ -168,9 +168,9 @@ class NoticeSettingsService:
         if info.channel != channel:
             raise NotifierUnusable(f"{info.title} does not send on this channel.")
         values = self._values(name)
-        problems = self._notifiers.check_settings(name, values)
-        if problems:
-            raise NotifierUnusable(problems[0].sentence)
+        for problem in self._notifiers.check_settings(name, values):
+            if problem.hinders:
+                raise NotifierUnusable(problem.sentence)
         refused = self._notifiers.check_address(name, checked.address)
         if refused:
             raise InvalidInput(refused)

@@ -175,6 +175,64 @@ def test_a_service_that_refuses_the_clinic_counts_no_attempt(clinic: NoticeClini
     assert clinic.notice.sentence == "The key is wrong."
 
 
+def test_a_days_limit_gives_no_notice_up_however_long_it_lasts(clinic: NoticeClinic) -> None:
+    clinic.notifiers.answer = answering(
+        ReceiptState.DEFERRED, busy=True, retry_after=timedelta(minutes=15), sentence="Enough."
+    )
+    clinic.photograph()
+    clinic.work()
+    tried = len(clinic.notifiers.sent)
+    clinic.wait(minutes=10)
+    assert len(clinic.notifiers.sent) == tried
+    (sms, _email) = clinic.delivery.senders()
+    assert (sms.hindrance, sms.sentence) == (Reason.SERVICE_BUSY, "Enough.")
+    for _ in range(30):
+        clinic.wait(hours=1)
+    assert (clinic.notice.state, clinic.notice.attempts) == (NoticeState.PENDING, 0)
+    clinic.notifiers.answer = answering(ReceiptState.ACCEPTED, reference="r")
+    clinic.wait(hours=2)
+    assert clinic.state() is NoticeState.SENT
+
+
+def test_one_notice_that_is_taken_for_a_wrong_setting_holds_no_other_up(
+    clinic: NoticeClinic,
+) -> None:
+    other = Patient("B-2", "Silva", "Ana", phone="+5511987650000", consent=frozenset({Channel.SMS}))
+    clinic.add(other)
+
+    def doubtful(message: Message) -> Receipt:
+        if message.to == PHONE:
+            return Receipt(ReceiptState.DEFERRED, sentence="Who knows.", misconfigured=True)
+        return Receipt(ReceiptState.ACCEPTED, "r")
+
+    clinic.notifiers.answer = doubtful
+    clinic.photograph()
+    clinic.work()
+    clinic.outbox.remind("B-2", Purpose.COME_BACK)
+    clinic.wait(minutes=6)
+    clinic.wait(minutes=6)
+    assert [notice.state for notice in clinic.outbox.of_patient("B-2")] == [NoticeState.SENT]
+    assert [n.state for n in clinic.outbox.of_patient(ZOE.mrn)] == [NoticeState.PENDING]
+
+
+def test_a_mailbox_that_stays_full_is_left_for_the_other_channel(clinic: NoticeClinic) -> None:
+    clinic.amend(consent=BOTH)
+
+    def full(message: Message) -> Receipt:
+        if message.to == PHONE:
+            return Receipt(ReceiptState.DEFERRED, sentence="It is full.")
+        return Receipt(ReceiptState.ACCEPTED, "r")
+
+    clinic.notifiers.answer = full
+    clinic.photograph()
+    for _ in range(100):
+        clinic.wait(hours=1)
+    mail, sms = clinic.outbox.of_patient(ZOE.mrn)
+    assert (sms.state, sms.reason) == (NoticeState.FAILED, Reason.TOO_MANY_ATTEMPTS)
+    assert "It is full." in sms.sentence
+    assert (mail.channel, mail.state) == (Channel.EMAIL, NoticeState.SENT)
+
+
 def test_a_broken_notifier_leaves_the_queue_as_it_is(clinic: NoticeClinic) -> None:
     clinic.notifiers.installed = [BROKEN]
     clinic.photograph()

@@ -81,6 +81,8 @@ class Plugin:
         for problem in answer:
             if not isinstance(problem, SettingProblem) or not _texts(problem, "key", "sentence"):
                 raise WrongAnswer
+            if not isinstance(problem.hinders, bool):
+                raise WrongAnswer
         return list(answer)
 
     def check_address(self, **arguments: object) -> str:
@@ -150,6 +152,7 @@ def _checked_receipt(receipt: object) -> Receipt:
         or not isinstance(receipt.opted_out, bool)
         or not isinstance(receipt.offline, bool)
         or not isinstance(receipt.misconfigured, bool)
+        or not isinstance(receipt.busy, bool)
     ):
         raise WrongAnswer
     return receipt

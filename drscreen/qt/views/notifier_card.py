@@ -98,7 +98,7 @@ class NotifierCard(Card):
             value = kept.shown.get(key, field.setting.default)
             field.show_kept(value, secret_set=key in kept.secrets_set)
         self._is_set = bool(kept.shown or kept.secrets_set)
-        self._ready = self._is_set and not kept.problems
+        self._ready = self._is_set and not _hindering(kept.problems)
         if not self._is_set:
             self._say(self.state, self.tr("Not set up yet."), "muted")
         elif self._ready:
@@ -113,7 +113,7 @@ class NotifierCard(Card):
         for key, value in self._sent.items():
             self.fields[key].accept(value)
         self._sent = {}
-        self._ready = not problems
+        self._ready = not _hindering(problems)
         self._show_problems(problems)
         self._refresh()
 
@@ -188,11 +188,12 @@ class NotifierCard(Card):
         )
 
     def _show_problems(self, problems: Sequence[SettingProblem]) -> None:
-        at = {one.key: one.sentence for one in problems}
+        at = {one.key: one for one in sorted(problems, key=lambda one: one.hinders)}
         for key, field in self.fields.items():
-            field.show_problem(at.get(key, ""))
+            one = at.get(key)
+            field.show_problem(one.sentence if one else "", hinders=one is None or one.hinders)
         general = [one.sentence for one in problems if one.key not in self.fields]
-        if problems:
+        if _hindering(problems):
             words = [self.tr("Kept, but nothing can go out through it yet."), *general]
             self._say(self.state, " ".join(words), "error")
 
@@ -261,6 +262,10 @@ class NotifierCard(Card):
         shown.style().polish(shown)
 
 
+def _hindering(problems: Sequence[SettingProblem]) -> list[SettingProblem]:
+    return [problem for problem in problems if problem.hinders]
+
+
 def receipt_text(receipt: Receipt) -> str:
     """What a service made of a test, in a sentence."""
     why = receipt.sentence or receipt.reason
@@ -268,6 +273,8 @@ def receipt_text(receipt: Receipt) -> str:
         first = _tr("No connection to the service; nothing was sent.")
     elif receipt.misconfigured:
         first = _tr("The service refuses these settings; nothing was sent.")
+    elif receipt.busy:
+        first = _tr("The service takes nothing for now; nothing was sent.")
     else:
         first = {
             ReceiptState.ACCEPTED: _tr("The service has accepted it. Look whether it arrives."),

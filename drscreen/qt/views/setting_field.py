@@ -78,10 +78,12 @@ class SettingField(QWidget):
             self.input.show_button.setChecked(False)
         self._write(self.setting.default)
 
-    def show_problem(self, sentence: str) -> None:
-        """Say what is wrong; nothing where it is empty."""
+    def show_problem(self, sentence: str, *, hinders: bool = True) -> None:
+        """Say what is wrong, or only to be known; nothing where it is empty."""
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
+        self.problem.setProperty("role", "error" if hinders else "muted")
+        self.problem.style().polish(self.problem)
 
     def _input(self, theme: Theme) -> QCheckBox | QComboBox | QLineEdit | PasswordField:
         setting = self.setting

@@ -106,13 +106,12 @@ def test_drscreen_finds_it_fit_and_sends_through_it(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
     [
-        (Fault.REFUSE_RECIPIENT, ReceiptState.REFUSED, "550"),
-        (Fault.GREYLIST, ReceiptState.DEFERRED, "450"),
+        (Fault.REFUSE_RECIPIENT, ReceiptState.REFUSED, "550 5.1.1"),
+        (Fault.GREYLIST, ReceiptState.DEFERRED, "450 4.2.0"),
         (Fault.DROP_AT_RECIPIENT, ReceiptState.DEFERRED, "no_answer"),
         (Fault.HANG_AT_RECIPIENT, ReceiptState.DEFERRED, "no_answer"),
         (Fault.DROP_AT_DATA, ReceiptState.DEFERRED, "no_answer"),
-        (Fault.BUSY, ReceiptState.DEFERRED, "451"),
-        (Fault.SPAM, ReceiptState.REFUSED, "554"),
+        (Fault.BUSY, ReceiptState.DEFERRED, "451 4.3.0"),
         (Fault.NONSENSE, ReceiptState.UNKNOWN, "timed_out"),
         (Fault.DROP_LOST, ReceiptState.UNKNOWN, "timed_out"),
         (Fault.DROP_ACCEPTED, ReceiptState.UNKNOWN, "timed_out"),
@@ -132,7 +131,15 @@ def test_what_a_server_does_is_told_as_it_is(
     # Whoever hears that it may be tried again must not have it already.
     if state in (ReceiptState.DEFERRED, ReceiptState.REFUSED):
         assert not server.received
-    assert str(fault) not in repr(receipt)
+    assert str(fault) not in receipt.sentence + receipt.reason
+
+
+def test_what_looks_like_spam_is_the_clinics_matter_and_not_given_up(encrypted: Encrypted) -> None:
+    server, options = encrypted
+    receipt = send(server, f"{Fault.SPAM}@example.org", **options)
+    assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "554 5.7.1")
+    assert receipt.misconfigured
+    assert not server.received
 
 
 def test_a_message_that_broke_off_is_never_called_accepted(encrypted: Encrypted) -> None:
@@ -148,7 +155,7 @@ def test_a_wrong_password_waits_for_an_administrator(
     context, trusted = certificate
     server = serve(context, users={"us": "another"})
     receipt = send(server, security="starttls", user="us", password=PASSWORD, ca_file=str(trusted))
-    assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "535")
+    assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "535 5.7.8")
     assert receipt.misconfigured
     assert "settings" in receipt.sentence
     assert PASSWORD not in repr(receipt)
@@ -158,7 +165,7 @@ def test_a_missing_login_or_one_that_the_server_does_not_know_is_a_wrong_setting
     serve: Serve,
 ) -> None:
     server = serve(users={"us": PASSWORD})
-    assert send(server).reason == "530"
+    assert send(server).reason == "530 5.7.0"
     deaf = serve(users={"us": PASSWORD}, mechanisms=frozenset())
     receipt = send(deaf, user="us", password=PASSWORD)
     assert receipt.misconfigured
@@ -169,7 +176,7 @@ def test_a_sender_that_is_not_allowed_is_a_wrong_setting_and_not_the_patients_fa
     serve: Serve,
 ) -> None:
     receipt = send(serve(senders=frozenset({"else@example.org"})))
-    assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "550")
+    assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "550 5.7.1")
     assert receipt.misconfigured
     assert SENDER not in receipt.sentence
 

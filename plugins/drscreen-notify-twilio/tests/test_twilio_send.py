@@ -83,6 +83,35 @@ def test_what_stops_some_numbers_only_does_not_stop_the_others(twilio: StandIn, 
     assert (receipt.state, receipt.misconfigured) == (ReceiptState.DEFERRED, False)
 
 
+@pytest.mark.parametrize("sender", ["EyeClinic", "Eye 1", "24453"])
+def test_a_name_and_a_short_code_send_too(twilio: StandIn, sender: str) -> None:
+    receipt = drscreen_send(message(), settings_for(twilio, from_number=sender))
+    assert receipt.state is ReceiptState.ACCEPTED
+    assert [sms.sender for sms in twilio.messages()] == [sender]
+
+
+def test_no_text_asks_for_stop_as_an_answer_to_a_name(twilio: StandIn) -> None:
+    asks = message(body="Please call us. Reply STOP to end.")
+    receipt = drscreen_send(asks, settings_for(twilio, from_number="EyeClinic"))
+    assert (receipt.state, receipt.misconfigured) == (ReceiptState.DEFERRED, True)
+    assert "STOP" in receipt.sentence
+    assert not twilio.messages()
+    assert drscreen_send(asks, settings_for(twilio)).state is ReceiptState.ACCEPTED
+
+
+def test_a_country_that_takes_no_names_refuses_the_one_notice(twilio: StandIn) -> None:
+    twilio.script(21612)
+    receipt = drscreen_send(message(), settings_for(twilio, from_number="EyeClinic"))
+    assert (receipt.state, receipt.misconfigured) == (ReceiptState.REFUSED, False)
+    assert "sender" in receipt.sentence
+
+
+def test_a_days_limit_lets_the_channel_rest(twilio: StandIn) -> None:
+    twilio.script(63038)
+    receipt = drscreen_send(message(), settings_for(twilio))
+    assert (receipt.state, receipt.busy) == (ReceiptState.DEFERRED, True)
+
+
 def test_a_wrong_key_is_said_and_the_notice_kept(
     twilio: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,7 +60,40 @@ def test_a_wrong_setting_is_named(key: str, values: list[str]) -> None:
 def test_there_is_exactly_one_sender() -> None:
     assert wrong(messaging_service_sid="") == [""]
     assert wrong(from_number="+15005550006") == [""]
-    assert wrong(messaging_service_sid="", from_number="5550006") == ["from_number"]
+    assert wrong(messaging_service_sid="", from_number="55500067890") == ["from_number"]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["+15005550006", "123", "12345678", "EyeClinic", "A", "Eye 1", "3D Eye"],
+)
+def test_every_kind_of_sender_is_taken(sender: str) -> None:
+    found = drscreen_notify_twilio.drscreen_check_settings(
+        SettingValues(GOOD | {"messaging_service_sid": "", "from_number": sender})
+    )
+    assert not any(problem.hinders for problem in found)
+    notes = [problem.sentence for problem in found]
+    assert bool(notes) is not sender.strip("+").isdigit()
+    assert all("STOP" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "12",
+        "123456789",
+        "Eye Clinic 12",
+        "Clínica",
+        "Eye-Clinic",
+        " Eye",
+        "Eye ",
+        "+EYE",
+        "1 2",
+        " ",
+    ],
+)
+def test_what_is_no_sender_is_named(sender: str) -> None:
+    assert wrong(messaging_service_sid="", from_number=sender) == ["from_number"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8089", "http://localhost:1", "http://[::1]:80"])

@@ -1,72 +1,89 @@
-"""What a mail server's codes mean, as receipts. No text of a server's is ever passed on: it may
-quote an address.
+"""What a mail server's answers lead to, as receipts. No text of a server's is ever passed on: it
+may quote an address.
 """
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from datetime import timedelta
 
 from drscreen.plugin_api import Receipt, ReceiptState
+from drscreen_notify_email.codes import Meaning, Reply, Stage, meaning
 
+#: A limit of a day or an hour does not pass sooner.
+_LIMIT_WAIT = timedelta(minutes=15)
 
-class Stage(Enum):
-    """How far the talk with the server has come."""
-
-    CONNECTING = auto()
-    GREETING = auto()
-    LOGIN = auto()
-    SENDER = auto()
-    RECIPIENT = auto()
-    CONTENT = auto()
-    #: The line that ends the message is on its way: from here on the server may have it.
-    HANDED_OVER = auto()
-
-
-#: RFC 4954 6: authentication is required, too weak, wanted encrypted, or failed.
-_LOGIN_CODES = frozenset({530, 534, 535, 538})
-
-_LOGIN = (
-    "The mail server does not accept the user name and password. An administrator can mend the "
-    "settings."
-)
-_LATER = "The mail server does not take the message at present. It is tried again."
 _GONE = "The mail server stopped answering before it had the message. It is tried again."
 
-
-def answered(code: int, stage: Stage) -> Receipt:
-    """What a code that is not the wanted one means at a stage.
-
-    RFC 5321 4.2.1: 4 in front means not now, 5 means never. Before the recipient was named a never
-    is meant for this clinic, not for the message: somebody has to mend the settings.
-    """
-    reason = str(code)
-    if code in _LOGIN_CODES:
-        return wrong_settings(reason, _LOGIN)
-    if 400 <= code < 500:
-        return Receipt(ReceiptState.DEFERRED, reason=reason, sentence=_LATER)
-    if not 500 <= code < 600:
-        return unknown() if stage is Stage.HANDED_OVER else gone()
-    sentence = _NEVER[stage]
-    if stage in (Stage.RECIPIENT, Stage.CONTENT, Stage.HANDED_OVER):
-        return Receipt(ReceiptState.REFUSED, reason=reason, sentence=sentence)
-    return wrong_settings(reason, sentence)
-
-
-_UNWANTED = (
-    "The mail server does not want to talk to this machine. An administrator can check its name "
-    "and port, or ask its provider."
-)
-_CONTENT = "The mail server refuses the message. An administrator can ask its provider why."
-_NEVER = {
-    Stage.CONNECTING: _UNWANTED,
-    Stage.GREETING: _UNWANTED,
-    Stage.LOGIN: _LOGIN,
-    Stage.SENDER: "The mail server does not let this clinic write with its sender's address. An "
-    "administrator can mend the settings.",
-    Stage.RECIPIENT: "The mail server refuses to write to this address. Check it with the patient.",
-    Stage.CONTENT: _CONTENT,
-    Stage.HANDED_OVER: _CONTENT,
+_REFUSED = {
+    Meaning.NO_RECIPIENT: "There is no mailbox with this e-mail address. Check it with the "
+    "patient.",
+    Meaning.NO_DOMAIN: "No mail is taken at the domain of this e-mail address. Check it with the "
+    "patient.",
+    Meaning.DISABLED: "The patient's mailbox is switched off. Ask the patient for another address.",
+    Meaning.NO_LETTERS: "The mail server cannot write to addresses with such letters before the "
+    "@. Ask the patient for another.",
 }
+_RECIPIENT_WAITS = {
+    Meaning.FULL: "The patient's mailbox is full. Should that last, ask the patient for another "
+    "address.",
+    Meaning.RECIPIENT_LATER: "The patient's mail server does not take the message at present.",
+}
+_ALL_WAIT = {
+    Meaning.LIMIT: "The mail account may send no more for now; its provider limits how many go out "
+    "in a day or an hour. The notices wait and go out later.",
+    Meaning.LATER: "The mail server does not take messages at present. It is tried again.",
+}
+_SETTINGS = {
+    Meaning.LOGIN: "The mail server does not accept the user name and password, or wants an app's "
+    "own password. An administrator can mend the settings.",
+    Meaning.ENCRYPTION: "The mail server wants an encrypted connection first. An administrator can "
+    "mend the settings.",
+    Meaning.SENDER: "The mail server does not let this clinic write with its sender's address. An "
+    "administrator can mend the settings.",
+    Meaning.NOT_ALLOWED: "The mail server does not pass this clinic's messages on: it may want a "
+    "login or encryption, or not allow this sender. An administrator can mend the settings.",
+    Meaning.RULES: "The mail server's rules refuse the message. An administrator can ask its "
+    "provider.",
+    Meaning.POLICY: "The mail server's rules refuse what this clinic sends: as unwanted mail, or "
+    "because the sender's domain is not set up for it. An administrator can ask its provider.",
+    Meaning.CONTENT: "The mail server refuses the message for its content or size. An "
+    "administrator can change the words, or ask its provider.",
+    Meaning.ROUTE: "The mail server finds no way for the message. An administrator can ask its "
+    "provider.",
+    Meaning.UNWANTED: "The mail server does not want to talk to this machine. An administrator can "
+    "check its name and port, or ask its provider.",
+    Meaning.DOUBT: "The mail server refuses the message and does not say whether for the address "
+    "or for this clinic. An administrator can check the settings, or ask its provider.",
+}
+
+
+def answered(reply: Reply, stage: Stage) -> Receipt:
+    """What an answer that is not the wanted one leads to.
+
+    After the whole message a 4xx or 5xx is a promise too: the server does not have it (RFC 5321
+    4.2.5). What concerns every message lets the channel rest and counts no attempt.
+    """
+    if not 400 <= reply.code < 600:
+        return unknown() if stage is Stage.HANDED_OVER else gone()
+    what = meaning(reply, stage)
+    if what in _REFUSED:
+        return Receipt(ReceiptState.REFUSED, reason=reply.reason, sentence=_REFUSED[what])
+    if what in _RECIPIENT_WAITS:
+        return Receipt(ReceiptState.DEFERRED, reason=reply.reason, sentence=_RECIPIENT_WAITS[what])
+    if what in _ALL_WAIT:
+        return Receipt(
+            ReceiptState.DEFERRED,
+            reason=reply.reason,
+            sentence=_ALL_WAIT[what],
+            retry_after=_LIMIT_WAIT if what is Meaning.LIMIT else None,
+            busy=True,
+        )
+    return wrong_settings(reply.reason, _SETTINGS[what])
+
+
+def no_letters() -> Receipt:
+    """The server does not speak SMTPUTF8 (RFC 6531), and the address needs it."""
+    return Receipt(ReceiptState.REFUSED, reason="smtputf8", sentence=_REFUSED[Meaning.NO_LETTERS])
 
 
 def wrong_settings(reason: str, sentence: str) -> Receipt:

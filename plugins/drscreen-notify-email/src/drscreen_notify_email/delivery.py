@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from drscreen.plugin_api import Message, Receipt, ReceiptState
 from drscreen_notify_email import answers
 from drscreen_notify_email.address import Address
-from drscreen_notify_email.answers import Stage
+from drscreen_notify_email.codes import Reply, Stage, read
 from drscreen_notify_email.mail import compose, message_id
 from drscreen_notify_email.settings import STARTTLS, TLS, Server
 
@@ -32,11 +32,11 @@ _UNKNOWN_LOGIN = 504
 
 
 class _No(Exception):
-    """The server said no. Holds its code alone, for its text may quote an address."""
+    """The server said no. Holds its codes alone, for its text may quote an address."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(str(code))
-        self.code = code
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.reason)
+        self.reply = reply
 
 
 class _NoAuthority(Exception):
@@ -53,7 +53,7 @@ def deliver(message: Message, to: Address, server: Server) -> Receipt:
     except _NoAuthority:
         receipt = answers.wrong_settings("certificate", "The certificate authority's file is gone.")
     except _No as error:
-        receipt = answers.answered(error.code, talk.stage)
+        receipt = answers.answered(error.reply, talk.stage)
     except (smtplib.SMTPException, OSError) as error:
         receipt = _broken(error, talk.stage)
     finally:
@@ -70,7 +70,9 @@ def _broken(error: smtplib.SMTPException | OSError, stage: Stage) -> Receipt:
     if isinstance(error, ssl.SSLCertVerificationError):
         return answers.bad_certificate()
     if isinstance(error, smtplib.SMTPResponseException):
-        return answers.answered(error.smtp_code, stage)
+        said = error.smtp_error
+        words = said if isinstance(said, bytes) else said.encode()
+        return answers.answered(read(error.smtp_code, words), stage)
     if isinstance(error, ssl.SSLEOFError):  # hung up, whatever it would have spoken
         return answers.gone()
     if isinstance(error, ssl.SSLError | smtplib.SMTPNotSupportedError):
@@ -94,8 +96,7 @@ class _Talk(smtplib.SMTP):
         """Connect, encrypt, log in."""
         # What `starttls` checks the certificate's name against; only the constructor sets it.
         self._host = self._server.host
-        code, _ = self.connect(self._server.host, self._server.port)
-        self._expect(code, 220)
+        self._expect(self.connect(self._server.host, self._server.port), 220)
         self._greet()
         if self._server.security == STARTTLS:
             self.starttls(context=self._context())
@@ -108,23 +109,18 @@ class _Talk(smtplib.SMTP):
         """Send one message."""
         self.stage = Stage.SENDER
         if to.needs_utf8 and not self.has_extn("smtputf8"):
-            return Receipt(
-                ReceiptState.REFUSED,
-                reason="smtputf8",
-                sentence="The mail server cannot write to addresses with such letters before the "
-                "@. Ask the patient for another.",
-            )
+            return answers.no_letters()
         options = ["SMTPUTF8", "BODY=8BITMIME"] if to.needs_utf8 else []
-        self._expect(self.mail(self._server.sender.spelled, options)[0], 250)
+        self._expect(self.mail(self._server.sender.spelled, options), 250)
         self.stage = Stage.RECIPIENT
-        self._expect(self.rcpt(to.spelled)[0], 250, 251)
+        self._expect(self.rcpt(to.spelled), 250, 251)
         self.stage = Stage.CONTENT
-        self._expect(self.docmd("DATA")[0], 354)
+        self._expect(self.docmd("DATA"), 354)
         # RFC 5321 4.5.2. Without the last line no server takes the message.
         self.send(re.sub(rb"(?m)^\.", b"..", content))
         self.stage = Stage.HANDED_OVER
         self.send(b".\r\n")
-        self._expect(self.getreply()[0], 250)
+        self._expect(self.getreply(), 250)
         return Receipt(ReceiptState.ACCEPTED)
 
     def end(self) -> None:
@@ -173,7 +169,7 @@ class _Talk(smtplib.SMTP):
         return min(left, self._server.timeout)
 
     def _greet(self) -> None:
-        self._expect(self.ehlo()[0], 250)
+        self._expect(self.ehlo(), 250)
 
     def _log_in(self) -> None:
         """AUTH PLAIN (RFC 4616) or LOGIN; smtplib's own takes ASCII passwords only."""
@@ -181,18 +177,19 @@ class _Talk(smtplib.SMTP):
         user, password = self._server.user.encode(), self._server.password.encode()
         if "PLAIN" in offered:
             secret = _base64(b"\0" + user + b"\0" + password)
-            self._expect(self.docmd("AUTH", f"PLAIN {secret}")[0], 235)
+            self._expect(self.docmd("AUTH", f"PLAIN {secret}"), 235)
         elif "LOGIN" in offered:
-            self._expect(self.docmd("AUTH", "LOGIN")[0], 334)
-            self._expect(self.docmd(_base64(user))[0], 334)
-            self._expect(self.docmd(_base64(password))[0], 235)
+            self._expect(self.docmd("AUTH", "LOGIN"), 334)
+            self._expect(self.docmd(_base64(user)), 334)
+            self._expect(self.docmd(_base64(password)), 235)
         else:
-            raise _No(_UNKNOWN_LOGIN)
+            raise _No(Reply(_UNKNOWN_LOGIN))
 
     @staticmethod
-    def _expect(code: int, *wanted: int) -> None:
+    def _expect(answer: tuple[int, bytes], *wanted: int) -> None:
+        code, text = answer
         if code not in wanted:
-            raise _No(code)
+            raise _No(read(code, text))
 
 
 def _base64(data: bytes) -> str:

@@ -6,6 +6,8 @@ be quick. Nothing is kept between calls.
 
 from __future__ import annotations
 
+import re
+
 from drscreen.plugin_api import (
     API_VERSION,
     Enquiry,
@@ -17,9 +19,12 @@ from drscreen.plugin_api import (
     SettingValues,
     hookimpl,
 )
-from drscreen_notify_twilio.settings import SCHEMA, is_number, problems
+from drscreen_notify_twilio.settings import SCHEMA, is_name, is_number, notes, problems
 
 _SETTINGS_WRONG = "The settings of Twilio are incomplete or wrong. An administrator can mend them."
+
+#: Words that end messages where they are answered, Twilio's own among them, as texts name them.
+_ASKS_FOR_STOP = re.compile(r"\b(STOP|STOPALL|UNSUBSCRIBE|ARRET|PARAR)\b")
 
 
 @hookimpl
@@ -37,8 +42,8 @@ def drscreen_notifier_info() -> NotifierInfo:
 
 @hookimpl
 def drscreen_check_settings(settings: SettingValues) -> list[SettingProblem]:
-    """What is wrong with the settings; the account itself is not asked."""
-    return problems(settings)
+    """What is wrong with the settings, and what to know of them; the account is not asked."""
+    return problems(settings) + notes(settings)
 
 
 @hookimpl
@@ -54,6 +59,14 @@ def drscreen_send(message: Message, settings: SettingValues) -> Receipt:
     """Hand one SMS to Twilio, once."""
     if problems(settings):
         return _misconfigured(ReceiptState.DEFERRED)
+    if is_name(settings) and _ASKS_FOR_STOP.search(message.body):
+        return Receipt(
+            ReceiptState.DEFERRED,
+            reason="stop_to_a_name",
+            sentence="The text asks for STOP as an answer, and nobody can answer a sender that is "
+            "a name. An administrator can change the words or the sender; then retry.",
+            misconfigured=True,
+        )
     from drscreen_notify_twilio.messages import send
 
     return send(message, settings)

@@ -15,19 +15,22 @@ OPTED_OUT = 21610
 
 class Cure(Enum):
     """What helps. NOTHING: this message is refused, others may go. TIME: the same message may go
-    later. SETTINGS: no message goes until an administrator mended the settings or the account; only
-    what surely concerns every number is that, for drscreen lets the channel rest then.
+    later. REST: it and all others may go later, none now. SETTINGS: no message goes until an
+    administrator mended the settings or the account; only what surely concerns every number is
+    that, for drscreen lets the channel rest then.
     """
 
     NOTHING = "nothing"
     TIME = "time"
+    REST = "rest"
     SETTINGS = "settings"
 
 
 _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
     (
         Cure.NOTHING,
-        "The patient answered STOP to an earlier message and gets no more.",
+        "The patient answered STOP to an earlier message, and Twilio holds that: they get no more "
+        "until they send START from their phone to the number that the messages came from.",
         (OPTED_OUT,),
     ),
     (
@@ -42,8 +45,9 @@ _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
     ),
     (
         Cure.NOTHING,
-        "Twilio has no way to this phone number. Call the patient.",
-        (21214, 21612),
+        "Twilio has no way from this sender to this phone number: not every country takes every "
+        "kind of sender, a name least of all. Call the patient, and tell an administrator.",
+        (21214, 21612, 21657),
     ),
     (
         Cure.NOTHING,
@@ -105,7 +109,7 @@ _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
         (14107, 20429, 21611, 30001, 30022, 60728, 63017, 63018),
     ),
     (
-        Cure.TIME,
+        Cure.REST,
         "The account's or the network's limit of messages a day is reached; it goes out later.",
         (30023, 30027, 63038),
     ),
@@ -142,7 +146,7 @@ _ROWS: tuple[tuple[Cure, str, tuple[int, ...]], ...] = (
         "The number or messaging service that sends is not usable. An administrator can mend the "
         "settings.",
         (
-            *(14102, 14108, 21210, 21212, 21407, 21601, 21603, 21607, 21616, 21657, 21660, 21661),
+            *(14102, 14108, 21210, 21212, 21407, 21601, 21603, 21607, 21616, 21660, 21661),
             *(21701, 21702, 21704, 21705, 21708, 21709, 21711, 21715, 30124, 30127),
             *(63002, 63007, 63008),
         ),

@@ -105,6 +105,7 @@ def _not_created(fault: Fault) -> Receipt:
         retry_after=fault.wait,
         opted_out=fault.code == OPTED_OUT,
         misconfigured=cure is Cure.SETTINGS,
+        busy=cure is Cure.REST,
     )
 
 

@@ -44,9 +44,14 @@ SCHEMA = (
     Setting(
         SERVICE,
         "Messaging service SID",
-        help="Begins with MG. Either this or a number to send from.",
+        help="Begins with MG. Either this or a sender of your own.",
     ),
-    Setting(NUMBER, "Number to send from", help="With its country, as in +15005550006."),
+    Setting(
+        NUMBER,
+        "Sender",
+        help="A number with its country, as in +15005550006, a short code, or a name of at most 11 "
+        "letters, digits and blanks, which nobody can answer.",
+    ),
     Setting(
         TIMEOUT,
         "Seconds to wait for an answer",
@@ -63,11 +68,33 @@ SCHEMA = (
 )
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
+#: https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,10}(?<! )")
 
 
 def is_number(text: str) -> bool:
     """Whether a text is a number in E.164 (ITU-T: at most 15 digits, no zero first)."""
     return _E164.fullmatch(text) is not None
+
+
+def is_name(settings: SettingValues) -> bool:
+    """Whether messages come from a name, which no telephone can answer: no STOP reaches anybody."""
+    return _NAME.fullmatch(settings.get(NUMBER, "")) is not None
+
+
+def notes(settings: SettingValues) -> list[SettingProblem]:
+    """What is right and yet to be known."""
+    if not is_name(settings):
+        return []
+    return [
+        SettingProblem(
+            NUMBER,
+            "Nobody can answer a name: patients cannot send STOP, and some countries do not take "
+            "names. No text may ask for STOP as an answer; name a telephone to call instead.",
+            hinders=False,
+        )
+    ]
 
 
 def timeout(settings: SettingValues) -> float:
@@ -94,12 +121,18 @@ def problems(settings: SettingValues) -> list[SettingProblem]:
     service, number = settings.get(SERVICE, ""), settings.get(NUMBER, "")
     if bool(service) == bool(number):
         found.append(
-            SettingProblem("", "Give a messaging service or a number to send from, not both.")
+            SettingProblem("", "Give a messaging service or a sender of your own, not both.")
         )
     if service and re.fullmatch(r"MG[0-9a-fA-F]{32}", service) is None:
         found.append(SettingProblem(SERVICE, "A service's SID is MG and 32 digits or letters a-f."))
-    if number and not is_number(number):
-        found.append(SettingProblem(NUMBER, "A number is + and digits, beginning with a country."))
+    if number and not (is_number(number) or _SHORT_CODE.fullmatch(number) or is_name(settings)):
+        found.append(
+            SettingProblem(
+                NUMBER,
+                "A sender is + and a number with its country, a short code of 3 to 8 digits, or a "
+                "name of 1 to 11 letters, digits and blanks with a letter among them.",
+            )
+        )
     seconds = settings.get(TIMEOUT) or "10"
     if re.fullmatch(r"[0-9]{1,2}", seconds) is None or not 1 <= int(seconds) <= LONGEST_TIMEOUT:
         found.append(SettingProblem(TIMEOUT, f"The seconds are a number, 1 to {LONGEST_TIMEOUT}."))
