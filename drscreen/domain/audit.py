@@ -45,9 +45,12 @@ class Alarm(StrEnum):
 
     DATABASE_BEHIND = "database_behind"
     HISTORY_REPLACED = "history_replaced"
+    KEY_FILE_BEHIND = "key_file_behind"
+    ANCHOR_BEHIND = "anchor_behind"
     ANCHOR_MISSING = "anchor_missing"
     ANCHOR_DAMAGED = "anchor_damaged"
     KEY_FILE_REPAIRED = "key_file_repaired"
+    KEY_COPY_BEHIND = "key_copy_behind"
     ATTEMPTS_MISSING = "attempts_missing"
     KEY_CHANGE_DUE = "key_change_due"
 
@@ -65,6 +68,15 @@ _ALARMS = {
     Alarm.HISTORY_REPLACED: (
         "The records are NOT the ones that were last closed here: their history differs."
     ),
+    Alarm.KEY_FILE_BEHIND: (
+        "The key file is OLDER than the records: somebody put an earlier one in its place. "
+        "Passwords and recovery codes of before open nothing; whoever changed theirs needs a new "
+        "one."
+    ),
+    Alarm.ANCHOR_BEHIND: (
+        "The seal of the audit log is OLDER than the key file: somebody put an earlier one in its "
+        "place. The records themselves are the newest that are known here."
+    ),
     Alarm.ANCHOR_MISSING: (
         "The seal of the audit log is missing, so an older copy of the records could not be told. "
         "This is expected once after a backup was restored, and at no other time."
@@ -74,6 +86,10 @@ _ALARMS = {
     ),
     Alarm.KEY_FILE_REPAIRED: (
         "The key file was damaged; its backup copy was used and put in its place. Check the disk."
+    ),
+    Alarm.KEY_COPY_BEHIND: (
+        "The copy of the key file was damaged or older than it should be, and was made anew. Check "
+        "the disk, and ask who had access."
     ),
     Alarm.KEY_CHANGE_DUE: (
         "An account was removed, and the data key that it knew is still in use. Close drscreen "

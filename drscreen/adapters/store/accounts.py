@@ -4,6 +4,9 @@ A row without an envelope would be an account nobody can use, so the envelope is
 the row is what counts: an envelope without a row opens nothing (`account_row`) and is swept at the
 next sign-in. The key file is read and replaced only under the database's write lock, so that two
 windows cannot drop each other's envelope.
+
+An envelope has a generation, and the row says which one counts: one of before, in an older key file
+that somebody put back, opens nothing. A newer one is a kill's between the file and the row.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.envelope import Envelope, sealed_for
@@ -23,12 +26,12 @@ from drscreen.adapters.store.key_file import (
     RECOVERY,
     KeyFile,
     read_key_file,
-    read_or_backup,
-    restore_copies,
+    read_or_copy,
     write_key_file,
 )
 from drscreen.adapters.store.keys import DataKey, KeyCost, account_key
-from drscreen.adapters.store.tables import UserRow
+from drscreen.adapters.store.tables import ClinicRow, UserRow
+from drscreen.domain.audit import AuditHead
 from drscreen.domain.errors import SignInFailed, StoreError, UserExists, UserUnknown
 from drscreen.domain.users import Role, User
 
@@ -76,6 +79,7 @@ class Accounts:
         self.path = path
         self.data_key = data_key
         self._cost = cost
+        self._written = 0
 
     def under(self, data_key: DataKey) -> Accounts:
         """The same key file under another data key."""
@@ -89,9 +93,10 @@ class Accounts:
         """
         if any_account_row(session, user.name) is not None:
             raise UserExists("There is, or was, a user of that name already.")
-        session.add(user_row(user, moment))
+        row = user_row(user, moment)
+        session.add(row)
+        self._put(row, password, undo)
         session.flush()
-        self._put(account_key(user.name), password, undo)
 
     def set_role(self, session: Session, user_name: str, role: Role) -> UserRow:
         """Give an account another role. Raises `UserUnknown`."""
@@ -105,7 +110,8 @@ class Accounts:
     ) -> UserRow:
         """Replace an account's envelope; the data stays as it is. Raises `UserUnknown`."""
         row = known_account(session, user_name)
-        self._put(row.account, password, undo)
+        self._put(row, password, undo)
+        session.flush()
         return row
 
     def remove(
@@ -120,52 +126,71 @@ class Accounts:
         self._write(keys.only(set(keys.envelopes) - {row.account}))
         return row
 
-    def set_recovery_code(self, code: str, undo: ExitStack) -> None:
+    def set_recovery_code(self, session: Session, code: str, undo: ExitStack) -> None:
         """Replace the recovery code's envelope; the old code opens nothing any more."""
+        clinic = session.scalars(select(ClinicRow)).one()
         keys = self._read()
         undo.callback(self._restore_recovery, keys.recovery)
-        self._write(replace(keys, recovery=sealed_for(self.data_key, RECOVERY, code, self._cost)))
+        envelope = sealed_for(self.data_key, RECOVERY, code, self._cost)
+        clinic.recovery_generation = _next(clinic.recovery_generation, keys.recovery)
+        self._write(
+            replace(keys, recovery=replace(envelope, generation=clinic.recovery_generation))
+        )
 
-    def is_password(self, user_name: str, password: str) -> bool:
-        """Whether the password opens that account's envelope."""
+    def is_password(self, session: Session, user_name: str, password: str) -> bool:
+        """Whether the password opens that account's envelope, the one that counts."""
+        row = account_row(session, user_name)
+        keys = self._read()
         try:
-            self._read().unlock(user_name, password)
+            keys.unlock(user_name, password)
         except SignInFailed:
             return False
-        return True
+        return row is not None and not is_outdated(row.envelope, keys.envelopes.get(row.account))
 
     def has_recovery_code(self) -> bool:
         """Whether there is one."""
         return self._read().recovery is not None
 
-    def renew(self, user_name: str, password: str) -> None:
-        """Seal the envelope anew where the default cost has risen or the format is the first."""
-        account = account_key(user_name)
+    def renew(self, row: UserRow, password: str) -> None:
+        """Seal the envelope anew where the default cost has risen or the format is the first; from
+        then on the one that is there counts.
+        """
         keys = self._read()
-        envelope = keys.envelopes[account]
+        envelope = keys.envelopes[row.account]
+        row.envelope = envelope.generation
         if envelope.is_first_format or envelope.cost.is_below(self._cost):
-            self._write(
-                keys.with_envelope(
-                    account, sealed_for(self.data_key, account, password, self._cost)
-                )
-            )
+            self._put(row, password, ExitStack())
 
-    def sweep(self, session: Session) -> None:
+    def sweep(self, session: Session, head: AuditHead | None) -> None:
         """Drop envelopes whose account is not there any more or was never completed, and
-        unfinished files; make the key file and its copy the same.
+        unfinished files; write the key file and its copy, with the newest committed link.
         """
         there = set(session.scalars(select(UserRow.account).where(UserRow.removed.is_(None))))
         with disk_errors():
-            keys, _from_copy = read_or_backup(self.path)
+            keys, _said = read_or_copy(self.path)
             keys.check(self.data_key)
-            restore_copies(self.path, keys.only(there), self.data_key)
+            # An older file that somebody put back must not count as newer than what there was.
+            known = session.scalars(select(ClinicRow.key_writes)).one()
+            self._write(replace(keys.only(there), head=head, writes=max(keys.writes, known)))
             sweep_unfinished(self.path.parent)
 
-    def _put(self, account: str, password: str, undo: ExitStack) -> None:
-        envelope = sealed_for(self.data_key, account, password, self._cost)
+    def write_head(self, head: AuditHead | None) -> None:
+        """Name the newest committed link of the audit chain."""
+        self._write(replace(self._read(), head=head))
+
+    def record(self, session: Session) -> None:
+        """Let the database know how often the key file was written, before it is committed."""
+        if self._written:
+            session.execute(update(ClinicRow).values(key_writes=self._written))
+            self._written = 0
+
+    def _put(self, row: UserRow, password: str, undo: ExitStack) -> None:
+        envelope = sealed_for(self.data_key, row.account, password, self._cost)
         keys = self._read()
-        undo.callback(self._restore, account, keys.envelopes.get(account))
-        self._write(keys.with_envelope(account, envelope))
+        before = keys.envelopes.get(row.account)
+        undo.callback(self._restore, row.account, before)
+        row.envelope = _next(row.envelope or 0, before)
+        self._write(keys.with_envelope(row.account, replace(envelope, generation=row.envelope)))
 
     def _restore(self, account: str, before: Envelope | None) -> None:
         # Never raises, for the error that led here matters more: an envelope left behind without
@@ -189,4 +214,13 @@ class Accounts:
 
     def _write(self, keys: KeyFile) -> None:
         with disk_errors():
-            write_key_file(self.path, keys, self.data_key)
+            self._written = write_key_file(self.path, keys, self.data_key)
+
+
+def is_outdated(counts: int, envelope: Envelope | None) -> bool:
+    """Whether an envelope was replaced by the one whose generation `counts`."""
+    return envelope is not None and envelope.generation < counts
+
+
+def _next(counted: int, envelope: Envelope | None) -> int:
+    return max(counted, envelope.generation if envelope else 0) + 1

@@ -28,6 +28,9 @@ from drscreen.domain.errors import StoreDamaged
 
 _PURPOSE = b"audit"
 
+#: An alarm, and what the audit log is to say of it.
+Finding = tuple[Alarm, dict[str, str]]
+
 
 def chain_key(clinic: ClinicRow, data_key: DataKey) -> bytes:
     """The chain's key, made where there is none yet. Raises `StoreDamaged`."""
@@ -118,20 +121,35 @@ class AuditChain:
         )
         return AuditHead(sequence, mac.hex())
 
-    def alarms(self, session: Session) -> list[tuple[Alarm, dict[str, str]]]:
-        """Compare the chain with its anchor, as on every opening. Raises `OSError`."""
-        head = head_of(session)
+    def alarms(self, session: Session, key_file: AuditHead | None) -> list[Finding]:
+        """Compare the chain with its anchor, and with the head that the key file names, as on
+        every opening. Raises `OSError`.
+        """
         try:
             anchored = self.anchor.read()
         except AnchorDamaged:
-            return [(Alarm.ANCHOR_DAMAGED, {})]
+            return [(Alarm.ANCHOR_DAMAGED, {}), *self._compared(session, key_file)]
         if anchored is None:
-            return [(Alarm.ANCHOR_MISSING, {})] if head else []
-        numbers = {"anchored": anchored.text, "found": head.text if head else "0"}
-        if head is None or head.sequence < anchored.sequence:
+            missing: list[Finding] = [(Alarm.ANCHOR_MISSING, {})] if head_of(session) else []
+            return missing + self._compared(session, key_file)
+        found = self._compared(session, anchored) or self._compared(session, key_file)
+        if not found and key_file is not None and anchored.sequence < key_file.sequence:
+            # The anchor is moved first and durably, so no kill leaves it behind the key file.
+            numbers = {"anchored": anchored.text, "expected": key_file.text}
+            return [(Alarm.ANCHOR_BEHIND, numbers)]
+        return found
+
+    @staticmethod
+    def _compared(session: Session, known: AuditHead | None) -> list[Finding]:
+        """What is to be said where the chain has not, or not any more, the link that is known."""
+        if known is None:
+            return []
+        head = head_of(session)
+        numbers = {"anchored": known.text, "found": head.text if head else "0"}
+        if head is None or head.sequence < known.sequence:
             return [(Alarm.DATABASE_BEHIND, numbers)]
-        mac = session.scalar(select(AuditRow.mac).where(AuditRow.sequence == anchored.sequence))
-        if mac is None or mac.hex() != anchored.mac:
+        mac = session.scalar(select(AuditRow.mac).where(AuditRow.sequence == known.sequence))
+        if mac is None or mac.hex() != known.mac:
             return [(Alarm.HISTORY_REPLACED, numbers)]
         return []
 
@@ -165,15 +183,11 @@ class AuditTrail:
 
 def note_sign_in(
     trail: AuditTrail,
-    alarms: list[tuple[Alarm, dict[str, str]]],
+    alarms: list[Finding],
     tries: Collected,
-    *,
-    from_copy: bool,
 ) -> None:
     """What happened while the records were closed, and that somebody has opened them."""
     found = list(alarms)
-    if from_copy:
-        found.append((Alarm.KEY_FILE_REPAIRED, {}))
     if tries.anew and trail.has_history():
         found.append((Alarm.ATTEMPTS_MISSING, {}))
     for alarm, numbers in found:

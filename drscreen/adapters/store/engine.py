@@ -24,6 +24,8 @@ BUSY_TIMEOUT_MS = 5000
 CACHE_KIB = 32 * 1024
 #: How often it asks, in seconds.
 _ASK_EVERY = 0.002
+#: Execution options of a transaction that gives up at once where another window is writing.
+NOT_WAITING = {"not_waiting": True}
 
 
 def keyed_connection(path: Path, key: bytes, database_id: bytes) -> Any:
@@ -107,7 +109,8 @@ def _begin(connection: Connection) -> None:
     moment between two.
     """
     driver: Any = connection.connection.driver_connection
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    patience = 0 if connection.get_execution_options().get("not_waiting") else BUSY_TIMEOUT_MS
+    deadline = time.monotonic() + patience / 1000
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while time.monotonic() < deadline:

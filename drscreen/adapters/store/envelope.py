@@ -35,7 +35,8 @@ _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """`sealed` opens with the password and the rest: the private key, or in the first format,
-    where `public_key` and `data_key` are empty, the data key itself.
+    where `public_key` and `data_key` are empty, the data key itself. `generation` rises with each
+    new password; the account's row says which one counts.
     """
 
     cost: KeyCost
@@ -44,6 +45,7 @@ class Envelope:
     sealed: bytes
     public_key: bytes = b""
     data_key: bytes = b""
+    generation: int = 0
 
     def __post_init__(self) -> None:
         sizes = (len(self.salt), len(self.nonce), len(self.sealed))

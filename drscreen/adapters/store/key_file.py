@@ -1,6 +1,9 @@
 """The key file: which database it opens, and one envelope a person. No secrets in clear.
 
-Beside it lies a copy, which is read where the file itself is damaged or missing.
+Beside it lies a copy, which is read where the file itself is damaged, missing or older.
+
+Each write counts up, and names where the audit chain ended by then; the database notes the count,
+the chain goes on: so an older file is told by the database, and an older database by the file.
 """
 
 from __future__ import annotations
@@ -25,11 +28,12 @@ from drscreen.adapters.store.keys import (
     account_key,
     waste_time,
 )
+from drscreen.domain.audit import Alarm, AuditHead
 from drscreen.domain.errors import SignInFailed, StoreDamaged, StoreNewer
 from drscreen.regular_files import LargerThanPossible, NotRegular, read_regular
 
 FORMAT = "drscreen-keys"
-VERSION = 2
+VERSION = 3
 BACKUP = ".bak"
 #: Some thousand people.
 KEY_FILE_MAX = 8_000_000
@@ -43,13 +47,17 @@ class KeyFile:
     """The key file's content; `envelopes` by `account_key`.
 
     `previous` is there only while the data key is being changed: the old one, sealed under the
-    new. `seal` covers everything, under the data key; empty in the first version.
+    new. `writes` counts how often the file was written, 0 before the third version; `head` is the
+    newest link of the audit chain that was committed by then. `seal` covers everything, under the
+    data key; empty in the first version.
     """
 
     database_id: bytes
     envelopes: MappingProxyType[str, Envelope] = field(default_factory=lambda: MappingProxyType({}))
     recovery: Envelope | None = None
     previous: bytes = b""
+    writes: int = field(default=0, compare=False)
+    head: AuditHead | None = field(default=None, compare=False)
     seal: bytes = field(default=b"", compare=False)
 
     def with_envelope(self, account: str, envelope: Envelope) -> KeyFile:
@@ -130,7 +138,7 @@ def read_key_file(path: Path) -> KeyFile:
         raise _damaged() from error
     if not intact or content.get("format") != FORMAT:
         raise _damaged()
-    if content.get("version") not in {1, VERSION}:
+    if content.get("version") not in {1, 2, VERSION}:
         raise StoreNewer("The records' key file was written by a newer drscreen.")
     try:
         return _parsed(content)
@@ -138,64 +146,70 @@ def read_key_file(path: Path) -> KeyFile:
         raise _damaged() from error
 
 
-def read_or_backup(path: Path) -> tuple[KeyFile, bool]:
-    """The key file, or its copy where it is damaged or missing; whether it was the copy.
+def read_or_copy(path: Path) -> tuple[KeyFile, Alarm | None]:
+    """The key file, or its copy where the file is damaged, missing or older than its copy; and
+    what is to be said of the two.
 
     Raises as `read_key_file`, for the file itself, where the copy is no better.
     """
+    copy: KeyFile | None = None
+    copy_is_damaged = False
     try:
-        return read_key_file(path), False
+        copy = read_key_file(_copy(path))
+    except FileNotFoundError:
+        pass
+    except (StoreDamaged, StoreNewer, OSError):
+        copy_is_damaged = True
+    try:
+        keys = read_key_file(path)
     except (StoreDamaged, FileNotFoundError):
-        try:
-            return read_key_file(_backup(path)), True
-        except (StoreDamaged, StoreNewer, OSError):
-            pass
-        raise
+        if copy is None:
+            raise
+        return copy, Alarm.KEY_FILE_REPAIRED
+    if copy is not None and copy.database_id == keys.database_id and copy.writes > keys.writes:
+        return copy, Alarm.KEY_FILE_BEHIND
+    # The copy is written second: a kill between the two leaves it one write behind, never more.
+    if copy_is_damaged or (copy is not None and keys.writes - copy.writes > 1):
+        return keys, Alarm.KEY_COPY_BEHIND
+    return keys, None
 
 
-def write_key_file(path: Path, keys: KeyFile, data_key: DataKey) -> None:
-    """Replace the key file atomically and durably, then its copy. Raises `OSError`.
+def write_key_file(path: Path, keys: KeyFile, data_key: DataKey) -> int:
+    """Replace the key file atomically and durably, then its copy; how often it was written by now.
 
     In this order, so that a crash leaves a file that is whole beside a copy that is whole, and
-    the file is never older than its copy.
+    the file is never older than its copy. Raises `OSError`.
     """
-    content = _content(keys)
+    written = replace(keys, writes=keys.writes + 1)
+    content = _content(written)
     content["seal"] = _seal(content, data_key).hex()
     data = _rendered(content)
     write_durably(path, data)
-    write_durably(_backup(path), data)
+    write_durably(_copy(path), data)
+    return written.writes
 
 
-def restore_copies(path: Path, keys: KeyFile, data_key: DataKey) -> None:
-    """Make file and copy the same again, as they are after every write. Raises `OSError`."""
-    content = _content(keys)
-    content["seal"] = _seal(content, data_key).hex()
-    data = _rendered(content)
-    for place in (path, _backup(path)):
-        if not _holds(place, data):
-            write_durably(place, data)
-
-
-def _holds(place: Path, data: bytes) -> bool:
-    try:
-        return read_regular(place, KEY_FILE_MAX) == data
-    except (FileNotFoundError, NotRegular, LargerThanPossible):
-        return False
-
-
-def _backup(path: Path) -> Path:
+def _copy(path: Path) -> Path:
     return path.with_name(path.name + BACKUP)
 
 
 def _content(keys: KeyFile) -> dict[str, Any]:
-    return {
+    content: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "database": keys.database_id.hex(),
         "envelopes": {name: _fields(one) for name, one in keys.envelopes.items()},
         "recovery": _fields(keys.recovery) if keys.recovery else None,
         "previous": keys.previous.hex(),
+        "writes": keys.writes,
+        "head": None if keys.head is None else [keys.head.sequence, keys.head.mac],
     }
+    if not keys.writes:  # as the second version sealed it
+        content["version"] = 2
+        del content["writes"], content["head"]
+        for one in filter(None, (*content["envelopes"].values(), content["recovery"])):
+            del one["generation"]
+    return content
 
 
 def _seal(content: dict[str, Any], data_key: DataKey) -> bytes:
@@ -220,6 +234,7 @@ def _fields(one: Envelope) -> dict[str, Any]:
         "sealed": one.sealed.hex(),
         "public_key": one.public_key.hex(),
         "data_key": one.data_key.hex(),
+        "generation": one.generation,
     }
 
 
@@ -227,28 +242,31 @@ def _parsed(content: dict[str, Any]) -> KeyFile:
     database_id = bytes.fromhex(content["database"])
     if len(database_id) != DATABASE_ID_BYTES:
         raise ValueError("a database id of another length")
-    first = content["version"] == 1
-    envelopes = {name: _envelope(one, first) for name, one in content["envelopes"].items()}
-    if first:
+    version = content["version"]
+    envelopes = {name: _envelope(one, version) for name, one in content["envelopes"].items()}
+    if version == 1:
         return KeyFile(database_id, MappingProxyType(envelopes))
-    recovery = content["recovery"]
+    recovery, head = content["recovery"], content["head"] if version > 2 else None
     return KeyFile(
         database_id,
         MappingProxyType(envelopes),
-        None if recovery is None else _envelope(recovery, first),
+        None if recovery is None else _envelope(recovery, version),
         bytes.fromhex(content["previous"]),
+        index(content["writes"]) if version > 2 else 0,
+        None if head is None else AuditHead(index(head[0]), bytes.fromhex(head[1]).hex()),
         _some(bytes.fromhex(content["seal"])),
     )
 
 
-def _envelope(one: dict[str, Any], first: bool) -> Envelope:
+def _envelope(one: dict[str, Any], version: int) -> Envelope:
     return Envelope(
         KeyCost(index(one["memory_kib"]), index(one["passes"]), index(one["lanes"])),
         bytes.fromhex(one["salt"]),
         bytes.fromhex(one["nonce"]),
         bytes.fromhex(one["sealed"]),
-        b"" if first else bytes.fromhex(one["public_key"]),
-        b"" if first else bytes.fromhex(one["data_key"]),
+        b"" if version == 1 else bytes.fromhex(one["public_key"]),
+        b"" if version == 1 else bytes.fromhex(one["data_key"]),
+        index(one["generation"]) if version > 2 else 0,
     )
 
 

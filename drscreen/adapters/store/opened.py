@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
 from drscreen.adapters.store.accounts import Accounts, account_row
-from drscreen.adapters.store.audit import AuditChain, AuditTrail
+from drscreen.adapters.store.audit import AuditChain, AuditTrail, head_of
 from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.backup import Source, make_backup
-from drscreen.adapters.store.engine import checkpoint, open_engine
+from drscreen.adapters.store.engine import NOT_WAITING, checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey
@@ -109,6 +109,7 @@ class SqlCipherOpenStore:
                         audit=trail,
                     )
                     yield records
+                    unlocked.accounts.record(session)
                     _commit(session, undo)
             if trail.head is not None:
                 unlocked.audit.anchor.move(trail.head)
@@ -231,8 +232,30 @@ class SqlCipherOpenStore:
                 return
             unlocked, self._unlocked = self._unlocked, None
         if unlocked is not None:
+            _let_key_file_know(unlocked)
             checkpoint(unlocked.engine)
             unlocked.engine.dispose()
+
+
+def _let_key_file_know(unlocked: Unlocked) -> None:
+    """Name where the audit chain ended in the key file, so that a database and its anchor that are
+    put back together are older than what it names. The anchor goes first (`AuditChain.alarms`).
+
+    Never raises and never waits: where another window is writing, that one will do it.
+    """
+    # MemoryError: what SQLCipher answers to some damaged pages.
+    with (
+        suppress(StoreError, OSError, DBAPIError, MemoryError),
+        Session(unlocked.engine) as session,
+    ):
+        session.connection(execution_options=NOT_WAITING)
+        head = head_of(session)
+        unlocked.audit.anchor.move(head, durably=True)
+        if unlocked.audit.anchor.read() != head:
+            return
+        unlocked.accounts.write_head(head)
+        unlocked.accounts.record(session)
+        session.commit()
 
 
 def _shred(unlocked: Unlocked, names: list[str]) -> None:

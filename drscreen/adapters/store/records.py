@@ -272,7 +272,7 @@ class SqlRecords:
 
     def is_password(self, user_name: str, password: str) -> bool:
         """Whether the password opens that account's envelope."""
-        return self._accounts.is_password(user_name, password)
+        return self._accounts.is_password(self._session, user_name, password)
 
     def remove_user(self, user_name: str) -> None:
         """Let nobody in under that name any more. Raises `UserUnknown`."""
@@ -281,7 +281,7 @@ class SqlRecords:
 
     def set_recovery_code(self, code: str) -> None:
         """Replace the recovery code."""
-        self._accounts.set_recovery_code(code, self._undo)
+        self._accounts.set_recovery_code(self._session, code, self._undo)
         self._audit.note(AuditKind.RECOVERY_CODE_MADE)
 
     def has_recovery_code(self) -> bool:

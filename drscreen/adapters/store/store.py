@@ -9,18 +9,21 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
-from drscreen.adapters.store.accounts import Accounts, account_row, user_row
+from drscreen.adapters.store.accounts import Accounts, account_row, is_outdated, user_row
 from drscreen.adapters.store.anchor import Anchor
 from drscreen.adapters.store.attempts import Attempts
 from drscreen.adapters.store.audit import (
     AuditChain,
     AuditTrail,
+    Finding,
     chain_key,
+    head_of,
     key_change_due,
     note_sign_in,
     open_alarms,
@@ -33,7 +36,7 @@ from drscreen.adapters.store.key_change import finish, forget_old_key, settled
 from drscreen.adapters.store.key_file import (
     RECOVERY,
     KeyFile,
-    read_or_backup,
+    read_or_copy,
     sign_in_failed,
     write_key_file,
 )
@@ -45,7 +48,7 @@ from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import leave_first_format
-from drscreen.domain.audit import AuditKind
+from drscreen.domain.audit import Alarm, AuditKind
 from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
@@ -68,11 +71,18 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The key file as a try to sign in found it, and when that was."""
+    """The key file as a try to sign in found it, what is to be said of it, and when that was."""
 
     keys: KeyFile
-    from_copy: bool
+    said: Alarm | None
     moment: datetime
+
+    def findings(self, clinic: ClinicRow) -> list[Finding]:
+        """What is to be said of the key file, by what the records know of it."""
+        said = self.said
+        if self.keys.writes < clinic.key_writes:
+            said = Alarm.KEY_FILE_BEHIND
+        return [] if said is None else [(said, {})]
 
 
 class SqlCipherStore:
@@ -157,13 +167,15 @@ class SqlCipherStore:
             session = ending.enter_context(Session(connection))
             bring_up_to_date(connection, UpgradeCopies(self._folder / DATABASE, data_key).keep)
             with ExitStack() as undo:
-                row = accounts.set_password(session, user, password, undo)
                 clinic = session.scalars(select(ClinicRow)).one()
+                if is_outdated(clinic.recovery_generation, found.keys.recovery):
+                    self._refuse_outdated(connection, session, clinic, data_key, found)
+                row = accounts.set_password(session, user, password, undo)
                 trail = AuditTrail(
                     _chain(self._folder, clinic, data_key), session, row.name, found.moment
                 )
                 trail.note(AuditKind.PASSWORD_RECOVERED, row.name)
-                session.flush()
+                accounts.record(session)
                 undo.pop_all()
         with disk_errors():
             self._attempts.forgive(RECOVERY, found.moment)
@@ -176,8 +188,8 @@ class SqlCipherStore:
         if not self.exists():
             raise StoreMissing("There is no store in this folder yet.")
         refuse_network_share(self._folder)
-        keys, from_copy = self._checked_key_file()
-        found = _Found(keys, from_copy, self._now())
+        keys, said = self._checked_key_file()
+        found = _Found(keys, said, self._now())
         known = account in keys.envelopes
         with disk_errors():
             self._attempts.begin(account, found.moment, known=known)
@@ -236,7 +248,7 @@ class SqlCipherStore:
 
     # --- opening -----------------------------------------------------------------------------
 
-    def _checked_key_file(self) -> tuple[KeyFile, bool]:
+    def _checked_key_file(self) -> tuple[KeyFile, Alarm | None]:
         """The key file of the database that stands here. No password is needed to tell whether
         they belong together: the database's first bytes are the id that the key file names.
         """
@@ -246,14 +258,14 @@ class SqlCipherStore:
             if head is not None and head == _PLAIN_SQLITE:
                 raise StoreForeign("Another program's database stands in the place of the records.")
             try:
-                keys, from_copy = read_or_backup(self._folder / KEY_FILE)
+                keys, said = read_or_copy(self._folder / KEY_FILE)
             except FileNotFoundError:
                 raise StoreDamaged("The key file of the records is missing.") from None
         if head is None:
             raise StoreDamaged("The database of the records is missing.")
         if head != keys.database_id:
             raise StoreForeign("The file in the place of the records is not their database.")
-        return keys, from_copy
+        return keys, said
 
     def _signed_in(
         self, found: _Found, engine: Engine, user: str, password: str, data_key: DataKey
@@ -271,15 +283,19 @@ class SqlCipherStore:
                 clinic = session.scalars(select(ClinicRow)).one_or_none()
                 if clinic is None or clinic.database_id != data_key.database_id.hex():
                     raise StoreDamaged("The records and their key file do not belong together.")
+                if is_outdated(account.envelope, found.keys.envelopes.get(account.account)):
+                    self._refuse_outdated(connection, session, clinic, data_key, found)
                 changed = old_key is not None and finish(session, clinic, data_key, old_key)
-                accounts.sweep(session)
-                accounts.renew(user, password)
+                chain = _chain(self._folder, clinic, data_key)
+                findings = chain.alarms(session, found.keys.head) + found.findings(clinic)
+                accounts.sweep(session, head_of(session))
+                accounts.renew(account, password)
+                accounts.record(session)
                 vault.sweep()
                 signed_in = rows.user_of(account)
-                chain = _chain(self._folder, clinic, data_key)
                 trail = AuditTrail(chain, session, signed_in.name, self._now())
                 tries = self._attempts.others(found.moment)
-                note_sign_in(trail, chain.alarms(session), tries, from_copy=found.from_copy)
+                note_sign_in(trail, findings, tries)
                 if changed:
                     trail.note(AuditKind.DATA_KEY_CHANGED)
                 alarms = tuple(open_alarms(session))
@@ -299,9 +315,29 @@ class SqlCipherStore:
         unlocked = Unlocked(engine, vault, accounts, chain)
         return SqlCipherOpenStore(unlocked, signed_in, clinic.name, self._now, alarms)
 
+    def _refuse_outdated(
+        self,
+        connection: Connection,
+        session: Session,
+        clinic: ClinicRow,
+        data_key: DataKey,
+        found: _Found,
+    ) -> NoReturn:
+        """An older key file was put back, and somebody tries a password or code of then. It opens
+        nothing, and is said to whoever signs in next, once.
+        """
+        chain = _chain(self._folder, clinic, data_key)
+        trail = AuditTrail(chain, session, "", found.moment)
+        if Alarm.KEY_FILE_BEHIND not in {one.details.get("alarm") for one in open_alarms(session)}:
+            trail.note(AuditKind.ALARM, alarm=Alarm.KEY_FILE_BEHIND.value)
+        session.flush()
+        connection.commit()
+        chain.anchor.move(trail.head, durably=True)
+        raise sign_in_failed()
+
     def _changing(self) -> bool:
         """Whether the key file still names an old data key."""
-        return bool(read_or_backup(self._folder / KEY_FILE)[0].previous)
+        return bool(read_or_copy(self._folder / KEY_FILE)[0].previous)
 
 
 def _chain(folder: Path, clinic: ClinicRow, data_key: DataKey) -> AuditChain:

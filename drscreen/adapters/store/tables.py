@@ -63,7 +63,8 @@ class ClinicRow(Base):
 
     `audit_key` is the audit chain's, sealed (`audit`); NULL until the first sign-in. After
     `idle_minutes` without a person at the window it locks; 0 means never. `backup_at` is a time of
-    day in the clinic's own zone, "12:30".
+    day in the clinic's own zone, "12:30". `key_writes` is how often the key file was written when
+    this was; `recovery_generation` which of the recovery code's envelopes counts (`accounts`).
     """
 
     __tablename__ = "clinic"
@@ -79,12 +80,15 @@ class ClinicRow(Base):
     backup_at: Mapped[str] = mapped_column(server_default="12:30")
     backup_keep: Mapped[int] = mapped_column(server_default="14")
     backup_last: Mapped[datetime | None]
+    key_writes: Mapped[int] = mapped_column(server_default="0")
+    recovery_generation: Mapped[int] = mapped_column(server_default="0")
 
 
 class UserRow(Base):
     """An account. `account` is the name as compared (`keys.account_key`).
 
-    A removed account keeps its row, so that its name is never given to somebody else.
+    A removed account keeps its row, so that its name is never given to somebody else. `envelope` is
+    the generation of its envelope in the key file that counts (`accounts`).
     """
 
     __tablename__ = "users"
@@ -96,6 +100,7 @@ class UserRow(Base):
     role: Mapped[str]
     created: Mapped[datetime]
     removed: Mapped[datetime | None]
+    envelope: Mapped[int] = mapped_column(server_default="0")
 
 
 class PatientRow(Base):

@@ -162,7 +162,7 @@ def test_key_file_of_something_else(home: Path, content: bytes) -> None:
 
 
 def test_key_file_of_a_newer_program(home: Path) -> None:
-    forge(home, lambda content: content.update(version=3))
+    forge(home, lambda content: content.update(version=4))
     with pytest.raises(StoreNewer):
         store_at(home).open("Nora", PASSWORD)
 
@@ -186,7 +186,7 @@ def test_swapped_envelopes_open_for_nobody(home: Path) -> None:
 
 def test_envelope_without_an_account_opens_nothing_and_is_swept(home: Path) -> None:
     """What a crash between envelope and commit leaves behind."""
-    before = key_path(home).read_bytes()
+    before = read_key_file(key_path(home))
     opened = unlocked(home)
     with opened.transaction() as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
@@ -199,7 +199,7 @@ def test_envelope_without_an_account_opens_nothing_and_is_swept(home: Path) -> N
     with pytest.raises(SignInFailed):
         store_at(fresh).open("tess", "another password")
     unlocked(fresh).close()
-    assert key_path(fresh).read_bytes() == before
+    assert read_key_file(key_path(fresh)) == before
 
 
 def _forget_account(home: Path) -> None:

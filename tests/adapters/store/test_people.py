@@ -81,7 +81,7 @@ def test_password_change_touches_no_data(home: Path) -> None:
 @pytest.mark.parametrize("change", ["password", "recovery", "remove"])
 def test_change_taken_back_with_its_transaction(home: Path, change: str) -> None:
     with_tess(home)
-    before = keys_of(home).read_bytes()
+    before = read_key_file(keys_of(home))
     opened = unlocked(home)
     with pytest.raises(KeyError), opened.transaction() as records:
         if change == "password":
@@ -92,7 +92,7 @@ def test_change_taken_back_with_its_transaction(home: Path, change: str) -> None
             records.remove_user("tess")
         raise KeyError
     opened.close()
-    assert keys_of(home).read_bytes() == before
+    assert read_key_file(keys_of(home)) == before
     assert is_whole(home, "tess", TESS)
 
 
@@ -240,7 +240,7 @@ class Killed(BaseException):
 
 
 def _kill_before_rekey(monkeypatch: pytest.MonkeyPatch) -> None:
-    real: Callable[..., None] = write_key_file
+    real: Callable[..., int] = write_key_file
 
     def write(*arguments: Any) -> None:
         real(*arguments)
@@ -320,7 +320,7 @@ def test_change_that_sqlcipher_refuses_keeps_the_old_key(
 
 @pytest.mark.parametrize("content", [b"", b"{}", None])
 def test_copy_of_the_key_file_is_used_and_said(home: Path, content: bytes | None) -> None:
-    whole = keys_of(home).read_bytes()
+    whole = read_key_file(keys_of(home))
     if content is None:
         keys_of(home).unlink()
     else:
@@ -328,7 +328,7 @@ def test_copy_of_the_key_file_is_used_and_said(home: Path, content: bytes | None
     opened = unlocked(home)
     assert [event.details["alarm"] for event in opened.alarms] == [Alarm.KEY_FILE_REPAIRED]
     opened.close()
-    assert keys_of(home).read_bytes() == whole
+    assert read_key_file(keys_of(home)) == whole
 
 
 def test_envelope_planted_without_the_data_key_is_noticed(home: Path) -> None:
@@ -348,6 +348,12 @@ def test_envelope_planted_without_the_data_key_is_noticed(home: Path) -> None:
     with pytest.raises(StoreDamaged, match="altered"), opened.transaction() as records:
         records.set_password("tess", "a new password")
     opened.close()
+    # The copy is newer than what was written over the file; it is used, and that is said.
+    shutil.copytree(home, home.parent / "copy")
+    opened = unlocked(home.parent / "copy")
+    assert [event.details["alarm"] for event in opened.alarms] == [Alarm.KEY_FILE_BEHIND]
+    opened.close()
+    keys_of(home).with_name("keys.json.bak").unlink()
     with pytest.raises(StoreDamaged, match="altered"):
         unlocked(home)
 
@@ -356,9 +362,9 @@ def test_cost_is_raised_at_sign_in(home: Path) -> None:
     dearer = KeyCost(memory=CHEAP.memory * 2, passes=CHEAP.passes, lanes=1)
     SqlCipherStore(home, cost=dearer).open("Nora", PASSWORD).close()
     assert read_key_file(keys_of(home)).envelopes["nora"].cost == dearer
-    before = keys_of(home).read_bytes()
+    before = read_key_file(keys_of(home))
     SqlCipherStore(home, cost=CHEAP).open("Nora", PASSWORD).close()
-    assert keys_of(home).read_bytes() == before, "never lowered"
+    assert read_key_file(keys_of(home)) == before, "never lowered"
 
 
 def test_first_format_becomes_todays_at_sign_in(tmp_path: Path) -> None:

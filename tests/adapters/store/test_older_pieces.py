@@ -1,0 +1,176 @@
+"""Older pieces put back: each is whole in itself, and is told by the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from drscreen.adapters.store.opened import SqlCipherOpenStore
+from drscreen.domain.audit import Alarm
+from drscreen.domain.errors import SignInFailed
+from drscreen.domain.patient import Patient
+from drscreen.domain.recovery import new_recovery_code
+from drscreen.domain.users import Role, User
+from tests.adapters.store.samples import PASSWORD, store_at, unlocked
+
+TESS, NEW = "another password", "a new password"
+
+
+def kept(home: Path) -> Path:
+    """The store's folder as it is now."""
+    return Path(shutil.copytree(home / "store", home.parent / "kept"))
+
+
+def put_back(home: Path, *names: str) -> None:
+    """Exchange these files for those that were kept."""
+    for name in names:
+        shutil.copy(home.parent / "kept" / name, home / "store" / name)
+
+
+def alarms(opened: SqlCipherOpenStore) -> set[str]:
+    return {event.details["alarm"] for event in opened.alarms}
+
+
+def work(home: Path) -> None:
+    """A session that changes who may sign in, by what, and records a patient."""
+    opened = unlocked(home)
+    with opened.transaction() as records:
+        records.add_patient(Patient("lost"))
+        records.set_password("tess", NEW)
+    opened.close()
+
+
+@pytest.fixture
+def worked(home: Path) -> Path:
+    """A store that was kept before a session of work, which has ended."""
+    opened = unlocked(home)
+    with opened.transaction() as records:
+        records.add_user(User("tess", Role.TECHNICIAN), TESS)
+    opened.close()
+    kept(home)
+    work(home)
+    return home
+
+
+def test_nothing_put_back_nothing_said(worked: Path) -> None:
+    for _ in range(3):
+        opened = unlocked(worked)
+        assert opened.alarms == ()
+        assert opened.verify_audit().faults == 0
+        opened.close()
+
+
+@pytest.mark.parametrize(
+    ("names", "alarm"),
+    [
+        (("records.db",), Alarm.DATABASE_BEHIND),
+        (("records.db", "audit.head"), Alarm.DATABASE_BEHIND),
+        (("audit.head",), Alarm.ANCHOR_BEHIND),
+        (("keys.json",), Alarm.KEY_FILE_BEHIND),
+        (("keys.json", "keys.json.bak"), Alarm.KEY_FILE_BEHIND),
+        (("keys.json", "keys.json.bak", "audit.head"), Alarm.KEY_FILE_BEHIND),
+        (("keys.json.bak",), Alarm.KEY_COPY_BEHIND),
+    ],
+)
+def test_older_files_put_back_are_said_once_and_until_verified(
+    worked: Path, names: tuple[str, ...], alarm: Alarm
+) -> None:
+    put_back(worked, *names)
+    opened = unlocked(worked)
+    assert alarm in alarms(opened)
+    opened.close()
+    opened = unlocked(worked)
+    told = [event.details["alarm"] for event in opened.alarms]
+    assert told.count(alarm) == 1, "said until verified, found once"
+    opened.close()
+
+
+def test_older_password_opens_nothing(worked: Path) -> None:
+    put_back(worked, "keys.json", "keys.json.bak")
+    for password in (TESS, NEW):
+        with pytest.raises(SignInFailed):
+            store_at(worked).open("tess", password)
+    opened = unlocked(worked)
+    assert alarms(opened) == {Alarm.KEY_FILE_BEHIND}
+    with opened.transaction() as records:
+        assert not records.is_password("tess", TESS)
+        assert records.is_password("Nora", PASSWORD)
+        records.set_password("tess", "a third password")
+    opened.close()
+    store_at(worked).open("tess", "a third password").close()
+    with pytest.raises(SignInFailed):
+        store_at(worked).open("tess", TESS)
+
+
+def test_older_password_tried_first_is_said_to_the_next(worked: Path) -> None:
+    put_back(worked, "keys.json", "keys.json.bak")
+    with pytest.raises(SignInFailed):
+        store_at(worked).open("tess", TESS)
+    put_back(worked, "keys.json", "keys.json.bak")
+    with pytest.raises(SignInFailed):
+        store_at(worked).open("tess", TESS)
+    opened = unlocked(worked)
+    assert alarms(opened) == {Alarm.KEY_FILE_BEHIND}
+    opened.close()
+
+
+def test_older_key_file_beside_its_newer_copy_keeps_nobody_out(worked: Path) -> None:
+    put_back(worked, "keys.json")
+    with pytest.raises(SignInFailed):
+        store_at(worked).open("tess", TESS)
+    opened = store_at(worked).open("tess", NEW)
+    assert alarms(opened) == {Alarm.KEY_FILE_BEHIND}
+    opened.close()
+
+
+def test_older_recovery_code_opens_nothing(home: Path) -> None:
+    first, second = new_recovery_code(), new_recovery_code()
+    opened = unlocked(home)
+    with opened.transaction() as records:
+        records.set_recovery_code(first)
+    opened.close()
+    kept(home)
+    opened = unlocked(home)
+    with opened.transaction() as records:
+        records.set_recovery_code(second)
+    opened.close()
+    put_back(home, "keys.json", "keys.json.bak")
+    for code in (first, second):
+        with pytest.raises(SignInFailed):
+            store_at(home).recover(code, "Nora", NEW)
+    opened = unlocked(home)
+    assert alarms(opened) == {Alarm.KEY_FILE_BEHIND}
+    opened.close()
+
+
+def test_removed_account_is_not_let_in_by_an_older_key_file(worked: Path) -> None:
+    opened = unlocked(worked)
+    with opened.transaction() as records:
+        records.remove_user("tess")
+    opened.close()
+    put_back(worked, "keys.json", "keys.json.bak")
+    with pytest.raises(SignInFailed):
+        store_at(worked).open("tess", TESS)
+
+
+def test_password_of_a_change_that_a_kill_broke_off(home: Path) -> None:
+    """The key file is newer than the records then: what it holds lets in, and nothing is said."""
+    opened = unlocked(home)
+    with opened.transaction() as records:
+        records.add_user(User("tess", Role.TECHNICIAN), TESS)
+    killed = home.parent / "killed"
+    shutil.copytree(home, killed)
+    with opened.transaction() as records:
+        records.set_password("tess", NEW)
+        shutil.copy(home / "store" / "keys.json", killed / "store" / "keys.json")
+    opened.close()
+    with pytest.raises(SignInFailed):
+        store_at(killed).open("tess", TESS)
+    opened = store_at(killed).open("tess", NEW)
+    assert opened.alarms == ()
+    opened.close()
+    opened = unlocked(killed)
+    assert opened.alarms == ()
+    opened.close()
