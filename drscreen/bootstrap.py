@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from drscreen.services.outbox import OutboxService
     from drscreen.services.patient_data import PatientDataService
     from drscreen.services.records import RecordsService
-    from drscreen.services.screening import ScreeningService
+    from drscreen.services.screening import ScreeningService, UnrecordedScreening
     from drscreen.services.staff import StaffService
 
 
@@ -215,22 +215,31 @@ class Workstation:
     def screening(
         self,
         predictor: Predictor,
-        store: OpenStore | None = None,
-        reader: PhotographReader | None = None,
+        store: OpenStore,
     ) -> ScreeningService:
-        """The screening use case around a loaded network; with a store it can record.
-
-        `reader` reads photographs that are no files of their own.
-        """
+        """Screening for whoever opened the store, around a loaded network."""
         from drscreen.services.screening import ScreeningService
 
         return ScreeningService(
-            reader or self.reader(),
+            self.reader(),
             self.quality_gate(),
             predictor,
             self.clock,
             store,
-            announcer=None if store is None else self.announcer(store),
+            announcer=self.announcer(store),
+        )
+
+    def unrecorded_screening(
+        self, predictor: Predictor, reader: PhotographReader | None = None
+    ) -> UnrecordedScreening:
+        """Screening that records nothing, around a loaded network.
+
+        `reader` reads photographs that are no files of their own.
+        """
+        from drscreen.services.screening import UnrecordedScreening
+
+        return UnrecordedScreening(
+            reader or self.reader(), self.quality_gate(), predictor, self.clock
         )
 
     def announcer(self, store: OpenStore) -> Announcer:

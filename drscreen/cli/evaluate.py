@@ -147,9 +147,9 @@ def _predicted(
 
     predictor = workstation.predictor(model, device)
     samples = sorted((workstation.resources / "samples").glob("*.jpg"))
-    maker = maker_of(workstation.screening(predictor).screen, samples)
+    maker = maker_of(workstation.unrecorded_screening(predictor).screen, samples)
     reader = PlaceReader(s.photograph.place for s in photographs)
-    service = workstation.screening(predictor, reader=reader)
+    service = workstation.unrecorded_screening(predictor, reader=reader)
     name = predictor.spec.model.name
     with (
         Journal(journal, maker) as known,

@@ -99,7 +99,12 @@ def _screened(
 ) -> Iterator[tuple[Path, ScreeningResult | DrscreenError]]:
     """Each file's result, or its own error; what concerns the network or the store stops all."""
     try:
-        service = workstation.screening(workstation.predictor(model, device), store)
+        predictor = workstation.predictor(model, device)
+        service = (
+            workstation.unrecorded_screening(predictor)
+            if store is None
+            else workstation.screening(predictor, store)
+        )
     except DrscreenError as error:
         # A script that joins results by path must hear of every path.
         tell(error)

@@ -86,7 +86,7 @@ class _Trial:
         return f"{spec.model.name} {spec.model.version} on {spec.device} in {spec.precision}"
 
     def grade_twice(self) -> str:
-        screening = self._workstation.screening(self._loaded())
+        screening = self._workstation.unrecorded_screening(self._loaded())
         first, second = (screening.screen(ScreeningRequest(self._sample)) for _ in range(2))
         if first.grading != second.grading or first.quality != second.quality:
             raise PredictionFailed("The same photograph gave two results.")

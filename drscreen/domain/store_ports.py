@@ -14,6 +14,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.notice_ports import Notices
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
+from drscreen.domain.permissions import Action
 from drscreen.domain.screening import ScreeningResult
 from drscreen.domain.users import Role, User
 
@@ -225,19 +226,30 @@ class OpenStore(Protocol):
         """What was wrong with the store, since an administrator last verified the audit chain."""
         ...
 
+    def require(self, action: Action) -> None:
+        """Raise `NotPermitted` or `AccountRemoved` where whoever unlocked it may not do that now.
+
+        By what the account's row says at this moment; another window may have changed it. Waits
+        for nobody, and promises nothing of the next moment: each act is judged again in its own
+        transaction.
+        """
+        ...
+
     def verify_audit(
         self, printed: AuditHead | None = None, step: Callable[[int], None] = ...
     ) -> AuditReport:
         """Check every link of the audit chain, its anchor, and a head that was kept on paper.
 
-        `step` hears how many links were checked. People may go on working.
+        `step` hears how many links were checked. People may go on working. Raises as
+        `transaction(Action.READ_AUDIT)`.
         """
         ...
 
-    def transaction(self) -> AbstractContextManager[Records]:
+    def transaction(self, action: Action) -> AbstractContextManager[Records]:
         """All or nothing: committed when the block ends, rolled back where it raises.
 
-        Raises `AccountRemoved`; another role holds from the next transaction on.
+        The account's row is read in this very transaction, before anything else. Raises
+        `NotPermitted` where its role does not allow `action`, `AccountRemoved` where it is gone.
         """
         ...
 
@@ -248,12 +260,20 @@ class OpenStore(Protocol):
         of backups has whole are fetched back from there.
 
         Others may go on working meanwhile. `step` is called after each. Files that no record
-        names are put aside. Raises a `StoreError`.
+        names are put aside. Raises as `transaction(Action.CHECK_STORE)`, and a `StoreError`.
         """
         ...
 
-    def back_up(self, folder: Path, keep: int, step: Callable[[], None] = ...) -> BackupReport:
+    def back_up(
+        self,
+        folder: Path,
+        keep: int,
+        step: Callable[[], None] = ...,
+        action: Action = Action.BACK_UP,
+    ) -> BackupReport:
         """Make a backup in that folder, read it back, and keep the newest `keep` of them.
+
+        Raises as `transaction(action)`, which is `LET_BACKUPS_RUN` for the planned one.
 
         Others may go on working meanwhile. `step` is called after each photograph, and may raise
         to end it: there is a whole backup then or none. Raises a `BackupError` or `StoreError`.
@@ -264,7 +284,8 @@ class OpenStore(Protocol):
         """Encrypt the records under a new data key, sealed for everybody who may sign in.
 
         Nobody else may have them open. A kill at any moment leaves records that open, under the
-        old or the new key. Raises `KeyChangeRefused`, `StoreFull`; the old key is in use then.
+        old or the new key. Raises as `transaction(Action.MANAGE_ACCOUNTS)`, and
+        `KeyChangeRefused`, `StoreFull`; the old key is in use then.
         """
         ...
 

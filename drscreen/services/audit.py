@@ -28,7 +28,7 @@ class AuditService:
         seen from then on. Raises a `StoreError`.
         """
         report = self._store.verify_audit(printed, step)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.READ_AUDIT) as records:
             records.note(
                 AuditKind.AUDIT_VERIFIED,
                 details={"events": str(report.events), "faults": str(report.faults)},
@@ -38,7 +38,7 @@ class AuditService:
     @needs(Action.READ_AUDIT)
     def latest(self, limit: int = 200) -> list[AuditEvent]:
         """The newest events, the newest first."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.READ_AUDIT) as records:
             head = records.audit_head()
             after = max(head.sequence - limit, 0) if head else 0
             return records.audit_events(after, limit)[::-1]
@@ -49,7 +49,7 @@ class AuditService:
 
         The export itself is noted first. Raises `PatientUnknown`.
         """
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.READ_AUDIT) as records:
             subject = records.audit_subject(mrn) if mrn else ""
             records.note(AuditKind.AUDIT_EXPORTED, mrn or None)
         return self._pages(subject)
@@ -57,7 +57,7 @@ class AuditService:
     def _pages(self, subject: str) -> Iterator[AuditEvent]:
         after = 0
         while True:
-            with self._store.transaction() as records:
+            with self._store.transaction(Action.READ_AUDIT) as records:
                 page = records.audit_events(after, _PAGE)
             if not page:
                 return

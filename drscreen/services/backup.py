@@ -38,7 +38,7 @@ class BackupService:
     @needs(Action.LET_BACKUPS_RUN)
     def state(self) -> BackupState:
         """The plan, and whether a backup is due."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.LET_BACKUPS_RUN) as records:
             plan = records.backup_plan()
         return BackupState(plan, plan.is_due(self._clock.now()))
 
@@ -49,7 +49,7 @@ class BackupService:
             raise InvalidInput("The folder of the backups needs its whole path.")
         if plan.keep < 1:
             raise InvalidInput("At least one backup must be kept.")
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.BACK_UP) as records:
             records.set_backup_plan(plan)
 
     @needs(Action.BACK_UP)
@@ -64,7 +64,7 @@ class BackupService:
         place = folder or (Path(plan.folder) if plan.folder else None)
         if place is None:
             raise InvalidInput("Name the folder of the backups.")
-        return self._made(place, plan.keep if keep is None else keep, step)
+        return self._made(place, plan.keep if keep is None else keep, step, Action.BACK_UP)
 
     @needs(Action.LET_BACKUPS_RUN)
     def run_if_due(self, step: Step = _silent) -> BackupReport | None:
@@ -75,11 +75,11 @@ class BackupService:
         state = self.state()
         if not state.is_due:
             return None
-        return self._made(Path(state.plan.folder), state.plan.keep, step)
+        return self._made(Path(state.plan.folder), state.plan.keep, step, Action.LET_BACKUPS_RUN)
 
-    def _made(self, folder: Path, keep: int, step: Step) -> BackupReport:
-        report = self._store.back_up(folder, keep, step)
-        with self._store.transaction() as records:
+    def _made(self, folder: Path, keep: int, step: Step, action: Action) -> BackupReport:
+        report = self._store.back_up(folder, keep, step, action)
+        with self._store.transaction(action) as records:
             records.note_backup(self._clock.now())
         return report
 

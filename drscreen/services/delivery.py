@@ -118,7 +118,7 @@ class DeliveryService:
         names = {channel: info.name for channel, info in ready.items()}
         infos = {info.name: info for info in ready.values()}
         now = self._clock.now()
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.LET_NOTICES_GO) as records:
             records.notices.release_leases(now)
             notice = records.notices.lease(now, names)
             if notice is not None and self._held_back(records, notice, now):
@@ -142,7 +142,7 @@ class DeliveryService:
         if self._clock.elapsed() - self._looked < LOOK_AGAIN:
             return
         found = [f.info for f in self._notifiers.found() if f.info and not f.problem]
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             policy = records.notices.policy()
             self._values = {i.name: records.notices.notifier_settings(i.name) for i in found}
         off = Reason.SWITCHED_OFF
@@ -190,7 +190,7 @@ class DeliveryService:
         self._resting[channel] = (self._clock.elapsed() + seconds, sender)
 
     def _pause(self, now: datetime, names: Mapping[Channel, str]) -> float:
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.LET_NOTICES_GO) as records:
             due = records.notices.next_due(names)
         waits = [LOOK_AGAIN]
         if due is not None:
@@ -254,7 +254,7 @@ class DeliveryService:
             self._rest(info, receipt, everybody)
 
     def _settle(self, notice: Notice, receipt: Receipt, settlement: Settlement) -> None:
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.LET_NOTICES_GO) as records:
             settled = records.notices.settle(notice.id, notice.attempts, settlement)
             if settled is None or settlement.state is not NoticeState.FAILED:
                 return

@@ -73,7 +73,7 @@ def screen_samples(
     today = clock.now().date()
     for sample in samples:
         mrn = sample.patient.mrn
-        with store.transaction() as records:
+        with store.transaction(Action.SCREEN) as records:
             if records.find_patient(mrn) is None:
                 records.add_patient(sample.patient)
             recorded = {

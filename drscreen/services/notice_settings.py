@@ -66,7 +66,7 @@ class NoticeSettingsService:
     @needs(Action.SEE_NOTICES)
     def policy(self) -> NoticePolicy:
         """What the clinic wants."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             return records.notices.policy()
 
     @needs(Action.MANAGE_CLINIC)
@@ -80,20 +80,20 @@ class NoticeSettingsService:
         if not 1 <= policy.expire_days <= 60 or not 1 <= policy.reminder_days <= 730:
             raise InvalidInput("Give up after 1 to 60 days; remind once in 1 to 730 days.")
         said = checked_line(policy.clinic_phone, "clinic's telephone", CLINIC_PHONE_MAX)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
             records.notices.set_policy(replace(policy, clinic_phone=said))
 
     @needs(Action.SEE_NOTICES)
     def text(self, purpose: Purpose, channel: Channel, language: str) -> NoticeText:
         """The template in use: the clinic's own, or ours."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             own = records.notices.texts()
         return self._announcer.text_for(own, purpose, channel, language)
 
     @needs(Action.SEE_NOTICES)
     def languages(self) -> tuple[str, ...]:
         """The languages that there are templates in."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             own = records.notices.texts()
         return tuple(sorted({text.language for text in (*self._announcer.texts, *own)}))
 
@@ -101,14 +101,14 @@ class NoticeSettingsService:
     def set_text(self, text: NoticeText) -> None:
         """Use the clinic's own words from now on. Raises `TemplateInvalid`."""
         tidy = tidied_text(text)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
             check_text(tidy, personal=records.notices.policy().allow_personal)
             records.notices.set_text(tidy)
 
     @needs(Action.MANAGE_CLINIC)
     def use_default(self, purpose: Purpose, channel: Channel, language: str) -> None:
         """Go back to our words."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
             records.notices.remove_text(purpose, channel, language)
 
     @needs(Action.SEE_NOTICES)
@@ -142,14 +142,14 @@ class NoticeSettingsService:
             if setting.kind is SettingKind.SECRET and not value:
                 value = before.get(setting.key, "")
             kept[setting.key] = value
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
             records.notices.set_notifier_settings(name, kept)
         return self._notifiers.check_settings(name, SettingValues(kept))
 
     @needs(Action.MANAGE_CLINIC)
     def forget_notifier(self, name: str) -> None:
         """Remove a notifier's settings, secrets and all."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
             records.notices.set_notifier_settings(name, {})
 
     @needs(Action.MANAGE_CLINIC)
@@ -195,7 +195,7 @@ class NoticeSettingsService:
         raise NotifierUnusable("There is no notifier of that name.")
 
     def _values(self, name: str) -> SettingValues:
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             return records.notices.notifier_settings(name)
 
     def _settings_of(self, found: FoundNotifier) -> NotifierSettings:

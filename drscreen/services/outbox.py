@@ -57,7 +57,7 @@ class OutboxService:
         self, states: Collection[NoticeState] = (), offset: int = 0, limit: int = 100
     ) -> OutboxPage:
         """The newest first; of all states where none is named."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             counts = records.notices.counts()
             rows = records.notices.page(states, offset, limit)
             newest = records.notices.page((), 0, 1)
@@ -74,7 +74,7 @@ class OutboxService:
     @needs(Action.SEE_NOTICES)
     def of_patient(self, mrn: str, limit: int = 20) -> tuple[Notice, ...]:
         """What one patient was told or is to be told, the newest first."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_NOTICES) as records:
             return tuple(records.notices.of_patient(mrn, limit))
 
     @needs(Action.HANDLE_NOTICES)
@@ -83,7 +83,7 @@ class OutboxService:
 
         Raises `PatientUnknown`, `ReminderTooSoon`.
         """
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.HANDLE_NOTICES) as records:
             return self._announcer.remind(records, mrn, purpose, self._clock.now(), appointment)
 
     @needs(Action.HANDLE_NOTICES)
@@ -91,7 +91,7 @@ class OutboxService:
         """Send one that failed, was cancelled, or of which nobody knows, by what the patient's
         record says now. Raises `NoticeUnknown`.
         """
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.HANDLE_NOTICES) as records:
             notice = records.notices.find(notice_id)
             if notice is None:
                 raise NoticeUnknown("There is no such notice.")
@@ -101,7 +101,7 @@ class OutboxService:
     def cancel(self, notice_id: str) -> Notice:
         """Let one that waits, failed or is unknown rest for good. Raises `NoticeUnknown`."""
         ended = Settlement(NoticeState.CANCELLED, None, Reason.BY_PERSON, Reason.BY_PERSON.sentence)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.HANDLE_NOTICES) as records:
             for state in _UNDECIDED:
                 changed = records.notices.change(notice_id, state, ended)
                 if changed is not None:
@@ -113,7 +113,7 @@ class OutboxService:
         """Have the services asked at once about all that is sent or unknown; returns how many."""
         states = (NoticeState.UNKNOWN, NoticeState.SENT)
         now = self._clock.now()
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.HANDLE_NOTICES) as records:
             notices = records.notices
             asked = [n for n in notices.page(states, 0, _MOST_ASKED) if n.due is not None]
             for notice in asked:

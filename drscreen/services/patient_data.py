@@ -31,7 +31,7 @@ class PatientDataService:
         `StoreDamaged` where a photograph cannot be read.
         """
         number = normalised_mrn(mrn)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.EXPORT_PATIENTS) as records:
             patient = records.find_patient(number)
             if patient is None:
                 raise PatientUnknown("There is no patient with that number.")
@@ -49,14 +49,14 @@ class PatientDataService:
         The photographs' keys are forgotten, so copies of their files are of no use to anybody. The
         audit log goes on knowing a pseudonym that leads to nobody. Raises `PatientUnknown`.
         """
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.ERASE_PATIENTS) as records:
             return records.erase_patient(normalised_mrn(mrn))
 
     def _files(self, export: PatientExport) -> Iterator[ExportedFile]:
         yield ExportedFile("patient.json", export_json(export))
         pictures: dict[str, bytes] = {}
         for photograph in export.photographs:
-            with self._store.transaction() as records:
+            with self._store.transaction(Action.EXPORT_PATIENTS) as records:
                 data = records.photograph_bytes(photograph.id)
             yield ExportedFile(photograph_file(photograph), data)
             pictures[photograph.id] = self._report.small_picture(data)

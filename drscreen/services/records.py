@@ -64,7 +64,7 @@ class RecordsService:
     def register(self, patient: Patient) -> Patient:
         """Store a new patient. Raises `InvalidInput` or `PatientExists`."""
         checked = checked_patient(patient, self._clock.now().date())
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.EDIT_PATIENTS) as records:
             return records.add_patient(checked)
 
     @needs(Action.EDIT_PATIENTS)
@@ -73,13 +73,13 @@ class RecordsService:
         `StoreConflict`.
         """
         checked = checked_patient(patient, self._clock.now().date())
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.EDIT_PATIENTS) as records:
             return records.change_patient(checked)
 
     @needs(Action.FIND_PATIENTS)
     def search(self, text: str, offset: int = 0, limit: int = 100) -> PatientPage:
         """A page of the patients that match; where nobody does, those who nearly do."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.FIND_PATIENTS) as records:
             total = records.count_patients(text)
             if total:
                 return PatientPage(tuple(records.search_patients(text, offset, limit)), total)
@@ -89,20 +89,20 @@ class RecordsService:
     @needs(Action.REVIEW)
     def review_queue(self, offset: int = 0, limit: int = 100) -> list[ExamToReview]:
         """A page of the exams that wait for a clinician, the gravest first, then the newest."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.REVIEW) as records:
             return records.exams_to_review(offset, limit)
 
     @needs(Action.REVIEW)
     def mark_reviewed(self, exam_id: str) -> None:
         """A clinician has looked at an exam; it leaves the queue."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.REVIEW) as records:
             records.mark_reviewed(exam_id)
 
     @needs(Action.VIEW_PATIENTS)
     def open_file(self, mrn: str) -> PatientFile:
         """A patient with all exams. Raises `PatientUnknown`."""
         number = normalised_mrn(mrn)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.VIEW_PATIENTS) as records:
             patient = records.find_patient(number)
             if patient is None:
                 raise PatientUnknown("There is no patient with that number.")
@@ -112,19 +112,19 @@ class RecordsService:
     @needs(Action.VIEW_PATIENTS)
     def photograph(self, photograph_id: str) -> bytes:
         """The original file of a recorded photograph. Raises `StoreDamaged`."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.VIEW_PATIENTS) as records:
             return records.photograph_bytes(photograph_id)
 
     @needs(Action.VIEW_PATIENTS)
     def thumbnail(self, photograph_id: str) -> bytes | None:
         """The small picture that was kept of a photograph, if one was. Raises `StoreDamaged`."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.VIEW_PATIENTS) as records:
             return records.thumbnail(photograph_id)
 
     @needs(Action.VIEW_PATIENTS)
     def keep_thumbnail(self, photograph_id: str, data: bytes) -> None:
         """Keep a small picture of a photograph for the next time. Raises `StoreDamaged`."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.VIEW_PATIENTS) as records:
             records.keep_thumbnail(photograph_id, data)
 
     def _note_view(self, records: Records, mrn: str) -> None:

@@ -17,7 +17,7 @@ from drscreen.domain.referral import decide
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult, Seconds, Stage
 from drscreen.domain.store_ports import OpenStore
 from drscreen.services.announcing import Announcer
-from drscreen.services.permission import needs
+from drscreen.services.permission import before_sign_in, needs
 
 Progress = Callable[[Stage], None]
 
@@ -26,32 +26,21 @@ def _silent(_stage: Stage) -> None:
     pass
 
 
-class ScreeningService:
-    """One photograph at a time, on one thread; the caller chooses which.
+class UnrecordedScreening:
+    """Screening of photographs that belong to no patient here: no store, nothing is recorded.
 
-    `store` is needed only for requests that save; a request that saves without a store is a
-    programming error (`ValueError`). `announcer` queues what the patient is to hear, in the
-    transaction that records the result.
+    One photograph at a time, on one thread; the caller chooses which.
     """
 
     def __init__(
-        self,
-        reader: PhotographReader,
-        gate: QualityGate,
-        predictor: Predictor,
-        clock: Clock,
-        store: OpenStore | None = None,
-        *,
-        announcer: Announcer | None = None,
+        self, reader: PhotographReader, gate: QualityGate, predictor: Predictor, clock: Clock
     ) -> None:
-        self._announcer = announcer
         self._reader = reader
         self._gate = gate
         self._predictor = predictor
         self._clock = clock
-        self._store = store
 
-    @needs(Action.SCREEN)
+    @before_sign_in
     def screen(
         self,
         request: ScreeningRequest,
@@ -59,14 +48,19 @@ class ScreeningService:
         *,
         is_drawing: bool = False,
     ) -> ScreeningResult:
-        """Screen one photograph and record it where the request says so.
+        """Screen one photograph. A request that saves is a programming error (`ValueError`).
 
-        A photograph that fails the gate is recorded with its reasons and never graded. `progress`
-        hears each stage as it begins. `is_drawing` marks a phantom. Raises a `PhotographError`,
-        `PredictionFailed`, `Cancelled` or a `StoreError`; nothing is recorded then.
+        Raises a `PhotographError`, `PredictionFailed` or `Cancelled`.
         """
-        if request.save_to is not None and self._store is None:
+        if request.save_to is not None:
             raise ValueError("a request that saves needs a store")
+        _data, result = self._judged(request, progress)
+        return result
+
+    def _judged(
+        self, request: ScreeningRequest, progress: Progress
+    ) -> tuple[bytes, ScreeningResult]:
+        """The file's own bytes, and what is made of them."""
         started = self._clock.elapsed()
         data, photograph = self._decode(request.path, request.cancel, progress)
         decoded = self._clock.elapsed()
@@ -98,10 +92,7 @@ class ScreeningService:
                 total=graded - started,
             ),
         )
-        if request.save_to is None:
-            return result
-        self._enter(Stage.SAVING, request.cancel, progress)
-        return self._save(request.save_to, data, result, is_drawing)
+        return data, result
 
     def _enter(self, stage: Stage, cancel: CancelToken, progress: Progress) -> None:
         cancel.raise_if_cancelled()
@@ -128,13 +119,52 @@ class ScreeningService:
         grading = grade_photograph(logits, spec.temperature, spec.operating_point, spec.grade_cuts)
         return grading, explanation
 
+
+class ScreeningService(UnrecordedScreening):
+    """The same for whoever is signed in, recorded where the request says so.
+
+    `announcer` queues what the patient is to hear, in the transaction that records the result.
+    """
+
+    def __init__(
+        self,
+        reader: PhotographReader,
+        gate: QualityGate,
+        predictor: Predictor,
+        clock: Clock,
+        store: OpenStore,
+        *,
+        announcer: Announcer | None = None,
+    ) -> None:
+        super().__init__(reader, gate, predictor, clock)
+        self._announcer = announcer
+        self._store = store
+
+    @needs(Action.SCREEN)
+    def screen(
+        self,
+        request: ScreeningRequest,
+        progress: Progress = _silent,
+        *,
+        is_drawing: bool = False,
+    ) -> ScreeningResult:
+        """Screen one photograph and record it where the request says so.
+
+        A photograph that fails the gate is recorded with its reasons and never graded. `progress`
+        hears each stage as it begins. `is_drawing` marks a phantom. Raises a `PhotographError`,
+        `PredictionFailed`, `Cancelled` or a `StoreError`; nothing is recorded then.
+        """
+        data, result = self._judged(request, progress)
+        if request.save_to is None:
+            return result
+        self._enter(Stage.SAVING, request.cancel, progress)
+        return self._save(request.save_to, data, result, is_drawing)
+
     def _save(
         self, target: SaveTo, data: bytes, result: ScreeningResult, is_drawing: bool
     ) -> ScreeningResult:
-        if self._store is None:
-            raise ValueError("a request that saves needs a store")
         now = self._clock.now()
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SCREEN) as records:
             if records.find_patient(target.mrn) is None:
                 records.add_patient(Patient(mrn=target.mrn))
             record = records.save_photograph(

@@ -54,7 +54,7 @@ class StaffService:
     @needs(Action.MANAGE_ACCOUNTS)
     def accounts(self) -> list[User]:
         """All accounts by name."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             return records.users()
 
     @needs(Action.MANAGE_ACCOUNTS)
@@ -64,7 +64,7 @@ class StaffService:
             checked_user_name(user.name), user.role, checked_display_name(user.display_name)
         )
         self._check(checked.name, password)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             records.add_user(checked, password)
         return checked
 
@@ -78,7 +78,7 @@ class StaffService:
         if self._is_me(name):
             raise AccountProtected("You cannot remove the account that you are signed in with.")
         code = None
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             user = _known(records, name)
             if user.role is Role.ADMINISTRATOR:
                 code = new_recovery_code()
@@ -101,7 +101,7 @@ class StaffService:
 
         Raises `UserUnknown`, `AccountProtected` where no administrator would be left.
         """
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             user = _known(records, name)
             others = [
                 other
@@ -119,7 +119,7 @@ class StaffService:
         Raises `UserUnknown`, `PasswordTooWeak`.
         """
         self._check(name, password)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             records.set_password(name, password)
 
     @needs(Action.CHANGE_OWN_PASSWORD)
@@ -130,7 +130,7 @@ class StaffService:
         """
         me = self._store.user.name
         self._check(me, password)
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.CHANGE_OWN_PASSWORD) as records:
             if not records.is_password(me, current):
                 raise SignInFailed("The current password is wrong.")
             records.set_password(me, password)
@@ -139,20 +139,20 @@ class StaffService:
     def new_recovery_code(self) -> str:
         """Make the one code that recovers; it is shown now and never again."""
         code = new_recovery_code()
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             records.set_recovery_code(code)
         return code
 
     @needs(Action.MANAGE_ACCOUNTS)
     def has_recovery_code(self) -> bool:
         """Whether one was made."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
             return records.has_recovery_code()
 
     @needs(Action.SEE_OWN_SESSION)
     def idle_minutes(self) -> int:
         """After how many minutes without a person the window locks; 0 is never."""
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.SEE_OWN_SESSION) as records:
             return records.idle_minutes()
 
     @needs(Action.MANAGE_CLINIC)
@@ -160,7 +160,7 @@ class StaffService:
         """Change that for everybody. Raises `InvalidInput`."""
         if not 0 <= minutes <= IDLE_MINUTES_MAX:
             raise InvalidInput(f"The window locks after 1 to {IDLE_MINUTES_MAX} minutes, or 0.")
-        with self._store.transaction() as records:
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
             records.set_idle_minutes(minutes)
 
     def _check(self, name: str, password: str) -> None:

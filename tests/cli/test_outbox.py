@@ -13,6 +13,7 @@ import pytest
 
 from drscreen.domain.notice import NoticePolicy
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import PASSWORD, made_store, unlocked
 from tests.cli.conftest import Ran, Run
 from tests.fakes.twilio import StandIn, Trouble
@@ -56,7 +57,7 @@ class Clerk:
 def clerk(drscreen: Run, tmp_path: Path) -> Clerk:
     made_store(tmp_path / "home")
     opened = unlocked(tmp_path / "home")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(PATIENT)
         records.add_patient(replace(PATIENT, mrn="B-2", consent=frozenset()))
         records.notices.set_policy(AT_ONCE)

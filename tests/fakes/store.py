@@ -21,6 +21,7 @@ from drscreen.domain.errors import (
     UserUnknown,
 )
 from drscreen.domain.integrity import IntegrityReport
+from drscreen.domain.permissions import Action, require
 from drscreen.domain.users import Role, User
 from tests.fakes.records import FakeRecords, State
 
@@ -117,42 +118,51 @@ class FakeOpenStore:
     def alarms(self) -> tuple[AuditEvent, ...]:
         return ()
 
+    def require(self, action: Action) -> None:
+        with self.transaction(action):
+            pass
+
     def verify_audit(
         self, printed: AuditHead | None = None, step: Callable[[int], None] = lambda _seen: None
     ) -> AuditReport:
-        with self.transaction() as records:
+        with self.transaction(Action.READ_AUDIT) as records:
             events = records.audit_events(0, 10**9)
         step(len(events))
         return AuditReport(len(events), AuditHead(len(events), "00" * 32), 0, (), ())
 
     @contextmanager
-    def transaction(self) -> Iterator[FakeRecords]:
+    def transaction(self, action: Action) -> Iterator[FakeRecords]:
         if self.closed:
             raise StoreError("The records are locked. Sign in again.")
         with self._store.changing(self._user) as records:
             self._user = records.current(self._user)
+            require(self._user, action)
             yield records
 
     def check_photographs(
         self, step: Callable[[], None] = lambda: None, backups: Path | None = None
     ) -> IntegrityReport:
-        with self.transaction() as records:
+        with self.transaction(Action.CHECK_STORE) as records:
             return IntegrityReport(records.count_photographs(), (), 0)
 
     def back_up(
-        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        keep: int,
+        step: Callable[[], None] = lambda: None,
+        action: Action = Action.BACK_UP,
     ) -> BackupReport:
         """Nothing is written; the calls are kept."""
-        self.backed_up.append((folder, keep))
         moment = datetime.now(UTC)
-        with self.transaction() as records:
+        with self.transaction(action) as records:
             count = records.count_photographs()
+        self.backed_up.append((folder, keep))
         for _ in range(count):
             step()
         return BackupReport(Backup("backup", moment, "fake", count, 0), count, 0, (), ())
 
     def change_data_key(self) -> None:
-        with self.transaction() as records:
+        with self.transaction(Action.MANAGE_ACCOUNTS) as records:
             records.note(AuditKind.DATA_KEY_CHANGED)
 
     def close(self) -> None:

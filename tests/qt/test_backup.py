@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from drscreen.domain.backup import BackupPlan
 from drscreen.domain.errors import BackupError
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from drscreen.qt.views.theme import Theme
 from tests.fakes.store import FakeOpenStore, FakeStore
@@ -58,7 +59,7 @@ def test_technician_lets_it_run_and_may_not_change_it(
 ) -> None:
     store = FakeStore()
     store.create("Hill Clinic", "boss", "", Role.ADMINISTRATOR, PASSWORD)
-    with store.open("boss", PASSWORD).transaction() as records:
+    with store.open("boss", PASSWORD).transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User(USER, Role.TECHNICIAN), PASSWORD)
         records.set_backup_plan(BackupPlan(str(tmp_path)))
     clinic = Clinic(qtbot, theme, store)

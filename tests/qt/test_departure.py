@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
+from drscreen.domain.permissions import Action
 from drscreen.qt.views.theme import Theme
 from tests.fakes.screening import Gateway
 from tests.fakes.store import FakeOpenStore
@@ -60,7 +61,7 @@ def test_closing_during_a_job_cancels_it_waits_and_closes_the_store(
     clinic.close()
     assert store.closed
     reopened = clinic.store.open("ada", PASSWORD)
-    with reopened.transaction() as records:
+    with reopened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.exams("A-1") == []
 
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from drscreen.qt.controllers.idle import IdleController
 from drscreen.qt.controllers.incoming import State
@@ -49,7 +50,7 @@ def colleague(clinic: Clinic) -> None:
     """A second account, which signs in with its own password."""
     clinic.sign_in()
     clinic.window.code_dialog.done(0)  # type: ignore[union-attr]
-    with open_store(clinic).transaction() as records:
+    with open_store(clinic).transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
 
 
@@ -86,10 +87,10 @@ def test_lock_in_the_middle_of_an_inference(clinic: Clinic, gateway: Gateway) ->
     unlock(clinic)
     rows = clinic.window.patient.incoming.rows
     assert [row.item.state for row in rows] == [State.STAGED, State.STAGED]
-    with open_store(clinic).transaction() as records:
+    with open_store(clinic).transaction(Action.EDIT_PATIENTS) as records:
         assert records.exams("A-1") == []
     clinic.screen()
-    with open_store(clinic).transaction() as records:
+    with open_store(clinic).transaction(Action.EDIT_PATIENTS) as records:
         assert len(records.exams("A-1")[0].photographs) == 2
 
 

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.patient import Channel
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from drscreen.qt.views.theme import Theme
 from tests.fakes.store import FakeStore
@@ -25,7 +26,7 @@ from tests.qt.notice_cards import everything_shown, press, preview_settled, set_
 def policy_of(clinic: Clinic) -> NoticePolicy:
     session = clinic.desk.session.session
     assert session is not None
-    with session.store.transaction() as records:
+    with session.store.transaction(Action.EDIT_PATIENTS) as records:
         return records.notices.policy()
 
 
@@ -225,7 +226,7 @@ def test_lock_forgets_what_is_typed_and_shown(administrator: Clinic) -> None:
 def test_technician_reads_the_policy_and_changes_nothing(qtbot: QtBot, theme: Theme) -> None:
     store = FakeStore()
     store.create("Hill Clinic", "boss", "", Role.ADMINISTRATOR, PASSWORD)
-    with store.open("boss", PASSWORD).transaction() as records:
+    with store.open("boss", PASSWORD).transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User(USER, Role.TECHNICIAN), PASSWORD)
         records.notices.set_policy(NoticePolicy(region="BR"))
     clinic = Clinic(qtbot, theme, store)

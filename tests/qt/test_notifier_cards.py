@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from drscreen.domain.notifier import Receipt, ReceiptState
+from drscreen.domain.permissions import Action
 from drscreen.qt.views.notifier_card import BrokenCard
 from tests.fakes.notifiers import BROKEN, RIGHT
 from tests.qt.clinic import Clinic
@@ -20,7 +21,7 @@ from tests.qt.notice_cards import everything_shown, pigeon, press, set_up, write
 def settings_of(clinic: Clinic, name: str) -> dict[str, str]:
     session = clinic.desk.session.session
     assert session is not None
-    with session.store.transaction() as records:
+    with session.store.transaction(Action.EDIT_PATIENTS) as records:
         return dict(records.notices.notifier_settings(name))
 
 

@@ -14,6 +14,7 @@ from drscreen.domain.errors import StoreError
 from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose
 from drscreen.domain.notifier import Message, Receipt, ReceiptState
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from drscreen.qt import postman
 from drscreen.qt.models.outbox_table import PATIENT, REASON, STATE
 from tests.fakes.notices import FakeNotices
@@ -38,7 +39,7 @@ def prepare(
 ) -> None:
     """A patient, somebody who sends, and neither hold nor quiet hours."""
     clinic.sign_in()
-    with opened(clinic).transaction() as records:
+    with opened(clinic).transaction(Action.EDIT_PATIENTS) as records:
         records.notices.set_policy(
             NoticePolicy(region=region, hold_minutes=0, quiet_from=time(0), quiet_until=time(0))
         )
@@ -145,7 +146,7 @@ def test_wrong_number_is_a_problem_that_is_mended_and_retried(
     assert reason in cell(clinic, REASON)
     page = clinic.window.outbox
     wait_for(clinic, lambda: clinic.window.status.outbox.text() == "Outbox: 1 problem")
-    with opened(clinic).transaction() as records:
+    with opened(clinic).transaction(Action.EDIT_PATIENTS) as records:
         patient = records.find_patient("A-1")
         assert patient is not None
         records.notices.set_policy(replace(records.notices.policy(), region="US"))
@@ -270,7 +271,7 @@ def test_locking_during_a_send_write_what_came_of_it(clinic: Clinic, draw: Draw)
     assert not store.closed
     go_on.set()
     wait_for(clinic, lambda: store.closed)
-    with clinic.store.open(USER, PASSWORD).transaction() as records:
+    with clinic.store.open(USER, PASSWORD).transaction(Action.EDIT_PATIENTS) as records:
         (notice,) = records.notices.page((), 0, 9)
     assert (notice.state, notice.purpose) == (NoticeState.SENT, Purpose.RESULT_READY)
 
@@ -291,7 +292,7 @@ def test_leaving_during_a_send_waits_for_that_send_alone(clinic: Clinic, draw: D
     clinic.desk.session.signed_out.connect(leaving.set)
     clinic.close()
     assert store.closed
-    with clinic.store.open(USER, PASSWORD).transaction() as records:
+    with clinic.store.open(USER, PASSWORD).transaction(Action.EDIT_PATIENTS) as records:
         (notice,) = records.notices.page((), 0, 9)
     assert notice.state is NoticeState.SENT
 

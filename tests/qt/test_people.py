@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drscreen.domain.audit import Alarm, AuditEvent
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog
 from tests.fakes.store import FakeOpenStore
@@ -148,7 +149,7 @@ def test_idle_minutes_are_kept_and_hold_at_once(administrator: Clinic) -> None:
     box.activated.emit(box.currentIndex())
     administrator.settle()
     assert administrator.desk.idle.minutes == 5
-    with administrator.store.open("ada", PASSWORD).transaction() as records:
+    with administrator.store.open("ada", PASSWORD).transaction(Action.EDIT_PATIENTS) as records:
         records.set_idle_minutes(7)
     sign_in_as(administrator, "ada", PASSWORD)
     assert administrator.desk.idle.minutes == 7

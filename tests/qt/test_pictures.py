@@ -10,6 +10,7 @@ from drscreen.adapters.system.clock import SystemClock
 from drscreen.domain.errors import StoreDamaged
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.qt.controllers.pictures import THUMBNAIL_SIDE, thumbnail_of
 from drscreen.services.records import RecordsService
 from tests.adapters.store.samples import MONDAY, referred
@@ -23,7 +24,7 @@ def test_thumbnail_is_made_once_and_then_read(
     Image.new("RGB", (900, 600), (180, 60, 20)).save(written, "JPEG")
     data = written.getvalue()
     store = FakeStore.opened()
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("1"))
         photograph = records.save_photograph(
             "1", Laterality.OD, data, referred(data), recorded_at=MONDAY

@@ -12,6 +12,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.notice import Notice, NoticePolicy, NoticeState
 from drscreen.domain.notifier import Receipt, ReceiptState
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.screening import ScreeningResult
 from drscreen.services.delivery import DeliveryService
 from drscreen.services.outbox import OutboxService
@@ -57,19 +58,19 @@ class NoticeClinic:
         return DeliveryService(self.store, self.clock, self.notifiers, self.announcer, lambda: 0.5)
 
     def set_policy(self, policy: NoticePolicy) -> None:
-        with self.store.transaction() as records:
+        with self.store.transaction(Action.EDIT_PATIENTS) as records:
             records.notices.set_policy(policy)
 
     def configure(self, name: str, **values: str) -> None:
-        with self.store.transaction() as records:
+        with self.store.transaction(Action.EDIT_PATIENTS) as records:
             records.notices.set_notifier_settings(name, RIGHT | values)
 
     def add(self, patient: Patient = ZOE) -> None:
-        with self.store.transaction() as records:
+        with self.store.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(patient)
 
     def amend(self, **changes: Any) -> None:
-        with self.store.transaction() as records:
+        with self.store.transaction(Action.EDIT_PATIENTS) as records:
             patient = records.find_patient(ZOE.mrn)
             assert patient is not None
             records.change_patient(replace(patient, **changes))
@@ -81,7 +82,7 @@ class NoticeClinic:
         made: ScreeningResult = referred(data) if gradable else ungradable(data)
         assert made.sha256 == hashlib.sha256(data).hexdigest()
         now = self.clock.now()
-        with self.store.transaction() as records:
+        with self.store.transaction(Action.EDIT_PATIENTS) as records:
             record = records.save_photograph(ZOE.mrn, eye, data, made, recorded_at=now)
             self.announcer.exam_changed(records, ZOE.mrn, record.exam_id, now)
 

@@ -8,6 +8,7 @@ import pytest
 from drscreen.adapters.system.clock import SystemClock
 from drscreen.domain.backup import BackupPlan
 from drscreen.domain.errors import InvalidInput, NotPermitted
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role
 from drscreen.services.backup import BackupService
 from tests.fakes.store import FakeStore
@@ -24,7 +25,7 @@ def test_planned_backup_runs_once_whoever_is_signed_in(tmp_path: Path) -> None:
     assert opened.backed_up == [(tmp_path, 3)]
     technician = FakeStore.opened(role=Role.TECHNICIAN)
     theirs = BackupService(technician, SystemClock())
-    with technician.transaction() as records:
+    with technician.transaction(Action.EDIT_PATIENTS) as records:
         records.set_backup_plan(BackupPlan(str(tmp_path)))
     assert theirs.run_if_due() is not None
     with pytest.raises(NotPermitted):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from drscreen.domain.image import Laterality
+from drscreen.domain.permissions import Action
 from drscreen.services.accounts import AccountsService
 from drscreen.services.demonstration import open_demonstration, read_samples, screen_samples
 from drscreen.services.screening import ScreeningService
@@ -32,7 +33,7 @@ def test_the_demonstration_can_be_filled_again_without_doubling(tmp_path: Path) 
         store = open_demonstration(accounts)
         screening = ScreeningService(FakeReader(), FakeGate(), FakePredictor(), clock, store)
         assert len(screen_samples(samples, screening, store, clock)) == 2
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         (exam,) = records.exams("DEMO-1")
     assert len(exam.photographs) == 2
     assert all(photograph.is_drawing for photograph in exam.photographs)

@@ -11,6 +11,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose, Reason
 from drscreen.domain.notifier import Receipt, ReceiptState
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from tests.services.notices import AT_ONCE, BOTH, PHONE, ZOE, NoticeClinic, answering
 
 
@@ -139,7 +140,7 @@ def test_stop_withdraws_the_consent_for_good(clinic: NoticeClinic) -> None:
     stopped = by_channel[Channel.SMS]
     assert (stopped.state, stopped.reason) == (NoticeState.FAILED, Reason.OPTED_OUT)
     assert by_channel[Channel.EMAIL].state is NoticeState.SENT
-    with clinic.store.transaction() as records:
+    with clinic.store.transaction(Action.EDIT_PATIENTS) as records:
         patient = records.find_patient(ZOE.mrn)
     assert patient is not None
     assert patient.consent == {Channel.EMAIL}

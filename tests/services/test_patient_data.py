@@ -13,6 +13,7 @@ from drscreen.domain.errors import NotPermitted, PatientUnknown
 from drscreen.domain.export import PatientExport
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role
 from drscreen.services.patient_data import PatientDataService
 from tests.adapters.store.outbox import DRAFT
@@ -42,7 +43,7 @@ ADA = Patient(
 @pytest.fixture
 def opened() -> FakeOpenStore:
     store = FakeStore.opened()
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(ADA)
         records.add_patient(Patient("other"))
         for mrn, eye, data, make in (
@@ -79,7 +80,7 @@ def test_export_is_all_of_one_patient_and_nothing_of_another(opened: FakeOpenSto
 
 
 def test_export_tells_what_the_patient_was_told(opened: FakeOpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for mrn in ("A-17", "other"):
             records.notices.queue(replace(DRAFT, mrn=mrn, about=mrn, body=f"Words to {mrn}."))
     files = {file.name: file.content for file in service(opened).export("A-17")}
@@ -97,11 +98,11 @@ def test_export_tells_what_the_patient_was_told(opened: FakeOpenStore) -> None:
 
 
 def test_export_and_erasure_are_noted(opened: FakeOpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         pseudonym = records.audit_subject("A-17")
     list(service(opened).export("A-17"))
     assert service(opened).erase("A-17") == 2
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         kinds = [(e.kind, e.subject) for e in records.audit_events(0, 99)][-2:]
         assert kinds == [(AuditKind.EXPORTED, pseudonym), (AuditKind.ERASED, pseudonym)]
         assert records.find_patient("A-17") is None

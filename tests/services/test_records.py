@@ -12,6 +12,7 @@ from drscreen.domain.errors import InvalidInput, PatientExists, PatientUnknown
 from drscreen.domain.grading import OperatingPoint
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.referral import Decision, Outcome
 from drscreen.domain.screening import ModelInfo, ScreeningResult, Seconds
@@ -54,7 +55,7 @@ def save(store: FakeOpenStore, mrn: str, eye: Laterality, decision: Decision) ->
         operating_point=OperatingPoint(0.5, 0.4, 0.6, 0.5),
         seconds=Seconds(),
     )
-    with store.transaction() as inside:
+    with store.transaction(Action.EDIT_PATIENTS) as inside:
         return inside.save_photograph(mrn, eye, data, result, recorded_at=NOON).id
 
 

@@ -14,11 +14,12 @@ from drscreen.domain.errors import (
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.quality import QualityReason
 from drscreen.domain.referral import Decision
 from drscreen.domain.screening import SaveTo, ScreeningRequest, Stage
 from drscreen.domain.users import Role
-from drscreen.services.screening import ScreeningService
+from drscreen.services.screening import ScreeningService, UnrecordedScreening
 from tests.fakes.screening import PNG, FakeClock, FakeGate, FakePredictor, FakeReader
 from tests.fakes.store import FakeOpenStore, FakeStore
 
@@ -43,10 +44,9 @@ def service(
     store: FakeOpenStore | None = None,
     gate: FakeGate | None = None,
     predictor: FakePredictor | None = None,
-) -> ScreeningService:
-    return ScreeningService(
-        FakeReader(), gate or FakeGate(), predictor or FakePredictor(), FakeClock(), store
-    )
+) -> UnrecordedScreening:
+    parts = FakeReader(), gate or FakeGate(), predictor or FakePredictor(), FakeClock()
+    return UnrecordedScreening(*parts) if store is None else ScreeningService(*parts, store)
 
 
 def test_a_photograph_is_graded_and_every_stage_heard(photograph: Path) -> None:
@@ -72,7 +72,7 @@ def test_an_ungradable_photograph_is_never_shown_to_the_network(
     assert result.grading is None
     assert result.decision is Decision.REPEAT_PHOTOGRAPH
     assert result.seconds.predict is None
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         (exam,) = records.exams("C-1")
     assert exam.photographs[0].quality.reasons == (QualityReason.TOO_DARK,)
     assert exam.photographs[0].grading is None
@@ -81,11 +81,11 @@ def test_an_ungradable_photograph_is_never_shown_to_the_network(
 def test_an_unknown_number_makes_a_record_and_a_known_one_keeps_it(
     photograph: Path, store: FakeOpenStore
 ) -> None:
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient(mrn="C-1", family_name="Known"))
     for mrn in ("C-1", "C-2"):
         service(store).screen(ScreeningRequest(photograph, SaveTo(mrn, Laterality.OD)))
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         known, made = records.find_patient("C-1"), records.find_patient("C-2")
         assert known is not None
         assert known.family_name == "Known"
@@ -113,7 +113,7 @@ def test_cancelling_at_any_stage_records_nothing(
     with pytest.raises(Cancelled):
         service(store).screen(request, progress)
     assert reached[-1] is at
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("C-1") is None
 
 
@@ -126,7 +126,7 @@ def test_a_network_that_gives_no_numbers_records_nothing(
 
     with pytest.raises(PredictionFailed):
         service(store, predictor=Broken()).screen(ScreeningRequest(photograph, TARGET))
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("C-1") is None
 
 
@@ -136,12 +136,12 @@ def test_a_full_disk_while_saving_leaves_no_half_record(
     def full(*_args: object, **_more: object) -> None:
         raise StoreFull("The disk is full.")
 
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         kind = type(records)
     monkeypatch.setattr(kind, "save_photograph", full)
     with pytest.raises(StoreFull):
         service(store).screen(ScreeningRequest(photograph, TARGET))
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("C-1") is None
 
 

@@ -12,6 +12,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.errors import DrscreenError, StoreFull, StoreUnwritable
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import MONDAY, made_store, referred, unlocked
 from tests.torture.forked import Tally
 
@@ -87,7 +88,7 @@ def read_only(place: Path) -> Tally:
                 continue
             if mode == "ro":
                 tally.faults.append("opened on a disk that cannot be written")
-            with again.transaction() as records:
+            with again.transaction(Action.EDIT_PATIENTS) as records:
                 if records.photograph_bytes(photograph) != b"kept":
                     tally.faults.append("a photograph differs")
             again.close()
@@ -95,7 +96,7 @@ def read_only(place: Path) -> Tally:
 
 
 def _save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> str:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient(mrn))
         return records.save_photograph(
             mrn, Laterality.OD, data, referred(data), recorded_at=MONDAY
@@ -104,12 +105,12 @@ def _save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> str:
 
 def _erase_one(opened: SqlCipherOpenStore, saved: dict[str, bytes]) -> None:
     """Make room; a full disk may refuse that too, and then everything is as before."""
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         rows = records.search_patients("", 0, 1)
     if not rows:
         return
     number = rows[0].patient.mrn
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         gone = [p.id for exam in records.exams(number) for p in exam.photographs]
         records.erase_patient(number)
     for photograph in gone:
@@ -117,7 +118,7 @@ def _erase_one(opened: SqlCipherOpenStore, saved: dict[str, bytes]) -> None:
 
 
 def _all_there(opened: SqlCipherOpenStore, saved: dict[str, bytes], tally: Tally) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for photograph, data in saved.items():
             if records.photograph_bytes(photograph) != data:
                 tally.faults.append("a photograph differs")

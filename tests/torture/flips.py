@@ -10,6 +10,7 @@ from typing import Any
 
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.domain.errors import DrscreenError
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import PASSWORD, made_store, store_at, unlocked
 from tests.fixtures.freeze import content, fill
 from tests.torture.forked import BEGUN, Say, Tally, killed
@@ -53,7 +54,7 @@ def _left_by_a_kill(home: Path, shelf: Path) -> dict[str, Any]:
 
     def work(say: Say) -> None:
         opened = unlocked(home)
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             patient = records.find_patient("B-2")
             if patient is not None:
                 records.change_patient(patient)

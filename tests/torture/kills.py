@@ -13,6 +13,7 @@ from drscreen.adapters.store.shelf import Shelf
 from drscreen.domain.errors import DrscreenError, SignInFailed
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.screening import SaveTo, ScreeningRequest
 from drscreen.domain.users import Role, User
 from drscreen.services.screening import ScreeningService
@@ -41,13 +42,13 @@ def writing(place: Path, kills: int, chance: random.Random) -> Tally:
             say(BEGUN)
             for n in range(start, start + 100_000):
                 data = _bytes_of(n)
-                with opened.transaction() as records:
+                with opened.transaction(Action.EDIT_PATIENTS) as records:
                     added = records.add_patient(Patient(str(n)))
                     saved = records.save_photograph(
                         str(n), Laterality.OD, data, referred(data), recorded_at=MONDAY
                     )
                 say(f"{n} {saved.id}")
-                with opened.transaction() as records:
+                with opened.transaction(Action.EDIT_PATIENTS) as records:
                     records.change_patient(replace(added, phone="1234"))
                 say(f"{n} changed")
 
@@ -67,7 +68,7 @@ def writing(place: Path, kills: int, chance: random.Random) -> Tally:
             continue
         changed = [line.split()[0] for line in said if "changed" in line]
         _check_photographs(opened, now, tally)
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             for number in changed:
                 found = records.find_patient(number)
                 if found is None or found.phone != "1234":
@@ -108,7 +109,7 @@ def screening(place: Path, kills: int, chance: random.Random) -> Tally:
         opened = opened_after_kill(home, tally)
         if opened is None:
             return tally
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             for photograph_id in said:
                 if records.photograph_bytes(photograph_id) != data:
                     tally.faults.append("a screened photograph differs")
@@ -193,7 +194,7 @@ def password(place: Path, kills: int, chance: random.Random) -> Tally:
     home = place / "home"
     made_store(home)
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "password number 0")
     opened.close()
     last = 0
@@ -203,7 +204,7 @@ def password(place: Path, kills: int, chance: random.Random) -> Tally:
             opened = unlocked(home)
             say(BEGUN)
             for n in range(start + 1, start + 100_000):
-                with opened.transaction() as records:
+                with opened.transaction(Action.EDIT_PATIENTS) as records:
                     records.set_password("tess", f"password number {n}")
                 say(str(n))
 
@@ -278,7 +279,7 @@ def erasure(place: Path, kills: int, chance: random.Random) -> Tally:
             opened = unlocked(home)
             say(BEGUN)
             for number in numbers:
-                with opened.transaction() as records:
+                with opened.transaction(Action.EDIT_PATIENTS) as records:
                     records.erase_patient(number)
                 say(number)
 
@@ -288,7 +289,7 @@ def erasure(place: Path, kills: int, chance: random.Random) -> Tally:
         tally.runs += 1
         tally.acknowledged += len(said)
         opened = unlocked(home)
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             if any(records.find_patient(number) for number in said):
                 tally.faults.append("an erased patient is back")
             for number in numbers[len(said) + 1 :]:
@@ -319,7 +320,7 @@ def _bytes_of(n: int) -> bytes:
 
 
 def _save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient(mrn))
         records.save_photograph(mrn, Laterality.OD, data, referred(data), recorded_at=MONDAY)
 
@@ -340,7 +341,7 @@ def opened_after_kill(
 
 def _check_photographs(opened: SqlCipherOpenStore, numbers: dict[str, str], tally: Tally) -> None:
     """`numbers` by photograph."""
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for photograph, number in numbers.items():
             try:
                 whole = records.photograph_bytes(photograph) == _bytes_of(int(number))

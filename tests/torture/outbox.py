@@ -12,6 +12,7 @@ from pathlib import Path
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.audit import AuditKind
 from drscreen.domain.notice import LEASE, Notice, NoticeState, Settlement
+from drscreen.domain.permissions import Action
 from tests.adapters.store.outbox import ADA, DRAFT, SENDERS
 from tests.adapters.store.samples import MONDAY, made_store, unlocked
 from tests.torture.forked import BEGUN, Say, Tally, killed
@@ -45,7 +46,7 @@ def outbox(place: Path, kills: int, chance: random.Random) -> Tally:
     home, service = place / "home", Service(place / "service")
     made_store(home)
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(ADA)
     opened.close()
     queued: set[str] = set()
@@ -58,7 +59,7 @@ def outbox(place: Path, kills: int, chance: random.Random) -> Tally:
             _ask_about_all(opened, service, now)
             faults = random.Random(run)
             for n in range(100_000):
-                with opened.transaction() as records:
+                with opened.transaction(Action.EDIT_PATIENTS) as records:
                     for part in range(_AT_ONCE):
                         records.notices.queue(replace(DRAFT, about=f"{run}-{n}-{part}"))
                 say(" ".join(f"{run}-{n}-{part}" for part in range(_AT_ONCE)))
@@ -88,7 +89,7 @@ def outbox(place: Path, kills: int, chance: random.Random) -> Tally:
 
 def _send_one(opened: SqlCipherOpenStore, service: Service, now: datetime, fate: float) -> bool:
     """One notice in ten is refused for now, and of one in ten the answer is lost."""
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         notice = records.notices.lease(now, SENDERS)
     if notice is None:
         return False
@@ -99,16 +100,16 @@ def _send_one(opened: SqlCipherOpenStore, service: Service, now: datetime, fate:
         settlement = Settlement(NoticeState.SENT, None, reference=reference)
         if fate < 0.2:
             settlement = Settlement(NoticeState.UNKNOWN, now, "timed_out")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.settle(notice.id, notice.attempts, settlement)
     return True
 
 
 def _ask_about_all(opened: SqlCipherOpenStore, service: Service, now: datetime) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.release_leases(now)
     while True:
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             notice = records.notices.next_to_ask(now + LEASE, [_NOTIFIER])
         if notice is None:
             return
@@ -116,14 +117,14 @@ def _ask_about_all(opened: SqlCipherOpenStore, service: Service, now: datetime) 
         if notice.id in service.accepted():
             reference = f"message {notice.id}"
             settlement = Settlement(NoticeState.SENT, None, reference=reference)
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.notices.settle(notice.id, notice.attempts, settlement)
 
 
 def _check_between(opened: SqlCipherOpenStore, service: Service, tally: Tally) -> None:
     """What would go out again must not have been taken; what was left in hand is counted."""
     accepted = service.accepted()
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         waiting = records.notices.page((NoticeState.PENDING,), 0, 10_000)
         in_hand = records.notices.page((NoticeState.SENDING, NoticeState.UNKNOWN), 0, 10_000)
     tally.reported += len(in_hand)
@@ -142,7 +143,7 @@ def _check_at_the_end(
     opened: SqlCipherOpenStore, service: Service, queued: set[str], tally: Tally
 ) -> None:
     accepted = service.accepted()
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         notices = records.notices.page((), 0, 10**6)
         told = records.audit_events(0, 10**6, frozenset({AuditKind.NOTIFIED.value}))
     lost = queued - {notice.about for notice in notices}

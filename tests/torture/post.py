@@ -27,6 +27,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.system.clock import SystemClock
 from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from drscreen.services.delivery import DeliveryService
 from drscreen.services.outbox import OutboxService
 from tests.adapters.store.samples import made_store, unlocked
@@ -109,7 +110,7 @@ def deliver(home: Path) -> None:
 
 
 def _is_something_due(opened: SqlCipherOpenStore) -> bool:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         return records.notices.next_due(_NAMES) is not None
 
 
@@ -121,13 +122,13 @@ def prepare(home: Path, notices: int, twilio: dict[str, str], mail_port: int) ->
         region="BR", quiet_from=time_of_day(0), quiet_until=time_of_day(0), expire_days=1
     )
     words, now = announcer(opened), SystemClock().now()
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.set_policy(policy)
         records.notices.set_notifier_settings("twilio", twilio | {"timeout_seconds": "1"})
         mail = {"host": "localhost", "port": str(mail_port), "security": "none", "timeout": "1"}
         records.notices.set_notifier_settings("email", mail | {"sender": "clinic@example.org"})
     for start in range(0, notices, _AT_ONCE):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             for number in range(start, min(start + _AT_ONCE, notices)):
                 channel = Channel.EMAIL if number % _MAIL_EACH == 0 else Channel.SMS
                 patient = Patient(
@@ -226,7 +227,7 @@ def _report(home: Path, services: Services, notices: int, left: int) -> int:
     accepted, met = services.accepted(), services.met()
     twice = sum(1 for count in accepted.values() if count > 1)
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         states = dict(records.notices.counts())
         rows = records.notices.page((), 0, notices + 1)
     opened.close()

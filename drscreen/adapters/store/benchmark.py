@@ -32,6 +32,7 @@ from drscreen.adapters.store.tables import PhotographRow
 from drscreen.domain.audit import AuditReport
 from drscreen.domain.grading import Grade, Grading, OperatingPoint
 from drscreen.domain.image import Laterality
+from drscreen.domain.permissions import Action
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.referral import Decision
 from drscreen.domain.screening import ModelInfo, ScreeningResult, Seconds
@@ -182,7 +183,7 @@ def _saved(opened: SqlCipherOpenStore) -> _Seconds:
     result = _result_of(data)
 
     def save() -> None:
-        with opened.transaction() as records:
+        with opened.transaction(Action.SCREEN) as records:
             records.save_photograph(
                 "P000001", Laterality.OD, data, result, recorded_at=datetime.now(UTC)
             )

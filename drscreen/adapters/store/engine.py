@@ -101,6 +101,10 @@ def _check_lengths(key: bytes, database_id: bytes) -> None:
         raise ValueError("a raw key has 32 bytes and its salt 16")
 
 
+#: A connection with this execution option only reads: it takes no lock that others wait for.
+READING = {"drscreen_reading": True}
+
+
 def _begin(connection: Connection) -> None:
     """Take the write lock, asking for it often.
 
@@ -109,7 +113,11 @@ def _begin(connection: Connection) -> None:
     moment between two.
     """
     driver: Any = connection.connection.driver_connection
-    patience = 0 if connection.get_execution_options().get("not_waiting") else BUSY_TIMEOUT_MS
+    options = connection.get_execution_options()
+    if READING.items() <= options.items():
+        driver.execute("BEGIN")
+        return
+    patience = 0 if options.get("not_waiting") else BUSY_TIMEOUT_MS
     deadline = time.monotonic() + patience / 1000
     driver.execute("PRAGMA busy_timeout = 0")
     try:

@@ -14,7 +14,7 @@ The steps, and what a kill between them leaves:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,20 @@ from drscreen.adapters.store.tables import ClinicRow
 from drscreen.domain.errors import KeyChangeRefused, StoreDamaged
 
 
-def change_key(database: Path, key_path: Path, old: DataKey) -> DataKey:
+def change_key(
+    database: Path, key_path: Path, old: DataKey, judge: Callable[[Any], None]
+) -> DataKey:
     """Steps 1 to 3; `finish` does the rest. Returns the new data key.
+
+    `judge` is handed the driver's connection once nobody else can write, and raises where the
+    change may not be made.
 
     Raises `KeyChangeRefused` where somebody else has the records open or an account has not
     signed in since the first format; `StoreFull` and others where SQLCipher fails, after which
     everything is as before.
     """
     with _alone(database, old) as connection, disk_errors():
+        judge(connection)
         keys = read_key_file(key_path)
         keys.check(old)
         _refuse_first_format(keys)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
@@ -18,10 +19,10 @@ from drscreen.adapters.store.accounts import Accounts, account_row
 from drscreen.adapters.store.audit import AuditChain, AuditTrail, head_of
 from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.backup import Source, make_backup
-from drscreen.adapters.store.engine import NOT_WAITING, checkpoint, open_engine
+from drscreen.adapters.store.engine import NOT_WAITING, READING, checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
-from drscreen.adapters.store.keys import DataKey
+from drscreen.adapters.store.keys import DataKey, account_key
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.adapters.store.tables import ClinicRow
@@ -32,7 +33,8 @@ from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import BackupReport
 from drscreen.domain.errors import AccountRemoved, KeyChangeRefused, StoreError
 from drscreen.domain.integrity import IntegrityReport
-from drscreen.domain.users import User
+from drscreen.domain.permissions import Action, require
+from drscreen.domain.users import Role, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,22 @@ class SqlCipherOpenStore:
         """What must be said loudly; see the port."""
         return self._alarms
 
+    def require(self, action: Action) -> None:
+        """Raise where the account may not do that now; see the port. Takes no lock."""
+        with self._in_use() as unlocked:
+            self._judge(unlocked, action)
+
     @contextmanager
-    def transaction(self) -> Iterator[SqlRecords]:
+    def transaction(self, action: Action) -> Iterator[SqlRecords]:
         """All or nothing; see the port. Takes the write lock at once, and waits up to
-        `engine.BUSY_TIMEOUT_MS` for it. Raises `StoreError` where the store is closed, or the
-        account was removed meanwhile.
+        `engine.BUSY_TIMEOUT_MS` for it. Raises `StoreError` where the store is closed.
         """
         with self._in_use() as unlocked:
             # The error is translated outermost: undo and rollback come before it leaves here.
             with database_errors(), Session(unlocked.engine, autobegin=False) as session:
                 session.begin()
                 session.connection()
-                self._check_account(session)
+                self._check_account(session, action)
                 trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
                 with ExitStack() as undo:
                     records = SqlRecords(
@@ -118,18 +124,28 @@ class SqlCipherOpenStore:
             if records.erased:
                 _shred(unlocked, records.erased_files)
 
-    def _check_account(self, session: Session) -> None:
-        """What an administrator changed elsewhere holds here from the next transaction on."""
+    def _judge(self, unlocked: Unlocked, action: Action) -> None:
+        with (
+            database_errors(),
+            unlocked.engine.connect().execution_options(**READING) as connection,
+            Session(connection) as session,
+        ):
+            self._check_account(session, action)
+
+    def _check_account(self, session: Session, action: Action) -> None:
+        """What an administrator changed elsewhere holds here at once."""
         row = account_row(session, self._user.name)
         if row is None:
             raise AccountRemoved("Your account was removed.")
         self._user = rows.user_of(row)
+        require(self._user, action)
 
     def check_photographs(
         self, step: Callable[[], None] = lambda: None, backups: Path | None = None
     ) -> IntegrityReport:
         """Read every photograph; see the port."""
         with self._in_use() as unlocked, database_errors():
+            self._judge(unlocked, Action.CHECK_STORE)
             if backups is None:
                 return check_photographs(unlocked.engine, unlocked.vault, step)
             spare = Shelf(backups).spare
@@ -140,13 +156,19 @@ class SqlCipherOpenStore:
     ) -> AuditReport:
         """Check every link of the audit chain; see the port."""
         with self._in_use() as unlocked, database_errors(), disk_errors():
+            self._judge(unlocked, Action.READ_AUDIT)
             return verify_chain(unlocked.engine, unlocked.audit, printed, step)
 
     def back_up(
-        self, folder: Path, keep: int, step: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        keep: int,
+        step: Callable[[], None] = lambda: None,
+        action: Action = Action.BACK_UP,
     ) -> BackupReport:
         """Make a backup; see the port."""
         with self._in_use() as unlocked, database_errors():
+            self._judge(unlocked, action)
             accounts = unlocked.accounts
             source = Source(
                 accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
@@ -168,10 +190,11 @@ class SqlCipherOpenStore:
         usable: Unlocked | None = unlocked
         accounts, old = unlocked.accounts, unlocked.accounts.data_key
         try:
+            self._judge(unlocked, Action.MANAGE_ACCOUNTS)
             unlocked.engine.dispose()
             with database_errors(), disk_errors():
                 UpgradeCopies(unlocked.database, old).remove()  # they are under the old key
-                new = change_key(unlocked.database, accounts.path, old)
+                new = change_key(unlocked.database, accounts.path, old, self._judge_alone)
                 usable = None  # whatever happens now: the old key opens nothing any more
                 usable = self._resealed(unlocked, new)
         finally:
@@ -179,6 +202,16 @@ class SqlCipherOpenStore:
                 self._unlocked = usable
                 self._closing = self._closing or usable is None
             self._forget_when_idle()
+
+    def _judge_alone(self, connection: Any) -> None:
+        """Once more where nobody else can write, before the first byte is changed."""
+        found = connection.execute(
+            "SELECT role FROM users WHERE account = ? AND removed IS NULL",
+            (account_key(self._user.name),),
+        ).fetchone()
+        if found is None:
+            raise AccountRemoved("Your account was removed.")
+        require(replace(self._user, role=Role(found[0])), Action.MANAGE_ACCOUNTS)
 
     def _resealed(self, unlocked: Unlocked, new: DataKey) -> Unlocked:
         """The rest of a change of the data key, as a sign-in would do it after a kill."""

@@ -14,6 +14,7 @@ from drscreen.adapters.system import paths
 from drscreen.domain.export import NOTICE, PatientExport
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.outbox import DRAFT
 from tests.adapters.store.samples import MONDAY, referred, ungradable
 from tests.fakes.store import FakeStore
@@ -27,7 +28,7 @@ def report() -> PdfPatientReport:
 def export() -> PatientExport:
     store = FakeStore.opened()
     patient = Patient("A<17>&", "Ørsted & Sønner", "Ада")
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(patient)
         for n in range(9):
             data = bytes([n])
@@ -54,7 +55,7 @@ def drawn(pdf: bytes) -> int:
 def test_messages_fill_pages_of_their_own_and_break_nothing(report: PdfPatientReport) -> None:
     made = export()
     store = FakeStore.opened()
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(made.patient)
         for n in range(60):
             body = f"Call <b>{n}</b> & ask\nfor us."
@@ -90,7 +91,7 @@ def test_photograph_that_does_not_decode_and_patient_without_any(report: PdfPati
 def test_a_message_is_whole_though_a_page_ends_in_it(report: PdfPatientReport) -> None:
     made = export()
     store = FakeStore.opened()
-    with store.transaction() as records:
+    with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(made.patient)
         for n in range(12):
             body = "\n".join(f"கண் பரிசோதனை {n}-{line}" for line in range(9))

@@ -8,6 +8,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 
 
@@ -16,7 +17,7 @@ def silent() -> None:
 
 
 def save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> str:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         if records.find_patient(mrn) is None:
             records.add_patient(Patient(mrn))
         return records.save_photograph(

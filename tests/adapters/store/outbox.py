@@ -13,6 +13,7 @@ from drscreen.domain.notice import (
     Settlement,
 )
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.samples import MONDAY
 
@@ -38,38 +39,38 @@ SENT = Settlement(NoticeState.SENT, MONDAY + timedelta(hours=1), reference="SM1"
 
 def with_people(opened: OpenStore) -> OpenStore:
     """The store, with the two patients."""
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(ADA)
         records.add_patient(BEN)
     return opened
 
 
 def queued(opened: OpenStore, *drafts: NoticeDraft) -> list[Notice]:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         return [records.notices.queue(draft) for draft in drafts]
 
 
 def leased(opened: OpenStore, now: datetime = MONDAY) -> Notice:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         notice = records.notices.lease(now, SENDERS)
     assert notice is not None
     return notice
 
 
 def settled(opened: OpenStore, notice: Notice, settlement: Settlement) -> Notice | None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         return records.notices.settle(notice.id, notice.attempts, settlement)
 
 
 def found(opened: OpenStore, notice: Notice) -> Notice:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         there = records.notices.find(notice.id)
     assert there is not None
     return there
 
 
 def noted(opened: OpenStore, kind: AuditKind) -> list[AuditEvent]:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         return records.audit_events(0, 1000, frozenset({kind.value}))
 
 

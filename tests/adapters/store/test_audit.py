@@ -15,6 +15,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.audit import Alarm, AuditFault, AuditHead, AuditKind, AuditReport
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import MONDAY, PASSWORD, referred, store_at, unlocked
 
@@ -35,7 +36,7 @@ def raw(home: Path) -> Iterator[Any]:
 def filled(home: Path) -> None:
     opened = unlocked(home)
     for number in range(12):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient(str(number)))
     opened.close()
 
@@ -55,7 +56,7 @@ def faults(report: AuditReport) -> set[AuditFault]:
 
 def test_what_is_recorded_and_by_whom(home: Path) -> None:
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("A-17", "Secret"))
         records.change_patient(Patient("A-17", "Secret", phone="5551234", version=1))
         saved = records.save_photograph(
@@ -87,10 +88,10 @@ def test_what_is_recorded_and_by_whom(home: Path) -> None:
 
 def test_event_comes_and_goes_with_the_change(home: Path) -> None:
     opened = unlocked(home)
-    with pytest.raises(KeyError), opened.transaction() as records:
+    with pytest.raises(KeyError), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("1"))
         raise KeyError
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.audit_events(0, 100, frozenset({"created"})) == []
     opened.close()
     assert verified(home).intact
@@ -179,7 +180,7 @@ def test_links_of_another_history_do_not_fit(home: Path, tmp_path: Path) -> None
     for place in (home, tmp_path / "other"):
         opened = unlocked(place)
         for number in range(20, 25):
-            with opened.transaction() as records:
+            with opened.transaction(Action.EDIT_PATIENTS) as records:
                 records.add_patient(Patient(str(number)))
         opened.close()
     with raw(tmp_path / "other") as other:
@@ -226,7 +227,7 @@ def test_older_file_put_back_is_said_loudly(home: Path, killed: bool) -> None:
     filled(home)
     shutil.copy(store / "records.db", older)
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("lost"))
     if killed:
         shutil.copytree(store, home.parent / "killed" / "store")
@@ -246,7 +247,7 @@ def test_older_file_is_found_by_a_head_on_paper_even_with_its_own_seal(home: Pat
     shutil.copytree(home / "store", home.parent / "older")
     opened = unlocked(home)
     for number in range(50, 60):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient(str(number)))
     printed = opened.verify_audit().head
     opened.close()
@@ -256,7 +257,7 @@ def test_older_file_is_found_by_a_head_on_paper_even_with_its_own_seal(home: Pat
     assert faults(verified(home, printed)) == {AuditFault.BEHIND}
     opened = unlocked(home)
     for number in range(70, 90):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient(str(number)))
     opened.close()
     assert faults(verified(home, printed)) == {AuditFault.REPLACED}
@@ -289,7 +290,7 @@ def test_flipped_bit_in_the_log_after_a_kill_is_said(home: Path) -> None:
     """Measured: committed rows vanish without an error. The seal knows how many there were."""
     opened = unlocked(home)
     for number in range(30):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient(str(number)))
     store = home / "store"
     crashed = home.parent / "crashed"
@@ -307,7 +308,7 @@ def test_killed_between_commit_and_seal_is_no_alarm(
 ) -> None:
     opened = unlocked(home)
     monkeypatch.setattr("drscreen.adapters.store.anchor.Anchor.move", lambda *_, **__: None)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("1"))
     opened.close()
     monkeypatch.undo()
@@ -316,7 +317,7 @@ def test_killed_between_commit_and_seal_is_no_alarm(
 
 def test_alarm_is_shown_to_everybody_until_an_administrator_verified(home: Path) -> None:
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
     opened.close()
     (home / "store" / "audit.head").unlink()
@@ -329,7 +330,7 @@ def test_alarm_is_shown_to_everybody_until_an_administrator_verified(home: Path)
     assert told("tess", "another password") == 1
     assert told("Nora", PASSWORD) == 1
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.note(AuditKind.AUDIT_VERIFIED)
     opened.close()
     assert told("Nora", PASSWORD) == 0

@@ -19,6 +19,7 @@ from drscreen.domain.errors import (
     StoreExists,
     StoreOnNetwork,
 )
+from drscreen.domain.permissions import Action
 from tests.adapters.store.backups import files, own, restored, save, silent
 from tests.adapters.store.samples import MONDAY, PASSWORD, made_store, store_at, unlocked
 from tests.fixtures.freeze import content
@@ -66,9 +67,9 @@ def test_each_backup_restores_to_its_own_moment(
         restored(folder, tmp_path / report.backup.name, report.backup.name)
         for report in (first, second)
     )
-    with old.transaction() as records:
+    with old.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("later") is None
-    with new.transaction() as records:
+    with new.transaction(Action.EDIT_PATIENTS) as records:
         assert records.photograph_bytes(later) == b"later"
     old.close()
     new.close()
@@ -78,7 +79,7 @@ def test_oldest_are_let_go_with_what_only_they_needed(
     home: Path, filled: SqlCipherOpenStore, folder: Path, tmp_path: Path
 ) -> None:
     first = filled.back_up(folder, 2)
-    with filled.transaction() as records:
+    with filled.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient("A-17")
     second = filled.back_up(folder, 2)
     third = filled.back_up(folder, 2)
@@ -203,14 +204,14 @@ def test_backup_that_is_ended_leaves_the_others_and_goes_on_next_time(
 
 
 def test_plan_and_last_success_are_kept(home: Path, opened: SqlCipherOpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.backup_plan() == BackupPlan()
         records.set_backup_plan(BackupPlan("/there", time(2, 15), 3, last=MONDAY))
         assert records.backup_plan() == BackupPlan("/there", time(2, 15), 3, last=None)
         records.note_backup(MONDAY)
     opened.close()
     again = unlocked(home)
-    with again.transaction() as records:
+    with again.transaction(Action.EDIT_PATIENTS) as records:
         assert records.backup_plan() == BackupPlan("/there", time(2, 15), 3, MONDAY)
         kinds = [event.kind for event in records.audit_events(0, 99)]
     assert kinds[-3:] == ["setting_changed", "backed_up", "signed_in"]

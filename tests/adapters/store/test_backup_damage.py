@@ -19,6 +19,7 @@ from drscreen.domain.errors import (
     BackupUnwritable,
 )
 from drscreen.domain.integrity import PhotographFault
+from drscreen.domain.permissions import Action
 from tests.adapters.store.backups import own, restored, save, silent
 from tests.adapters.store.samples import unlocked
 
@@ -169,7 +170,7 @@ def test_lost_photographs_are_fetched_back_from_a_backup(
     swapped.write_bytes(rotten.read_bytes())
     for path in (rotten, own(folder) / "photographs" / rotten.name[:2] / rotten.name):
         path.write_bytes(b"x")
-    with filled.transaction() as records:
+    with filled.transaction(Action.EDIT_PATIENTS) as records:
         (vault / (name := records._stored(later).name)[:2] / name).unlink()
     report = filled.check_photographs(backups=folder)
     assert (report.photographs, report.mended) == (5, 3)

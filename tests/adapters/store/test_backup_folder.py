@@ -14,6 +14,7 @@ from drscreen.adapters.store.key_file import read_key_file
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.domain.errors import BackupFolderUnclear, BackupForeign, BackupMissing, Cancelled
+from drscreen.domain.permissions import Action
 from tests.adapters.store.backups import files, own, restored, save, silent
 from tests.adapters.store.samples import made_store, unlocked
 from tests.fixtures.freeze import content
@@ -332,7 +333,7 @@ def test_an_unfinished_backup_goes_with_what_only_it_copied(
     with pytest.raises(Cancelled):
         filled.back_up(folder, 5, ended)
     assert len(set(files(own(folder) / "photographs")) - before) == 1
-    with filled.transaction() as records:
+    with filled.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient("gone")
     filled.back_up(folder, 5)
     assert set(files(own(folder) / "photographs")) == before

@@ -8,6 +8,7 @@ from pathlib import Path
 from drscreen.adapters.store.store import SqlCipherStore
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role
 from tests.adapters.store.samples import CHEAP, MONDAY, PASSWORD, referred
@@ -26,7 +27,7 @@ def test_clock_that_goes_backwards(tmp_path: Path) -> None:
     for n in range(6):
         opened = store.open("Nora", PASSWORD)
         assert opened.alarms == ()
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient(str(n)))
             saved.append(
                 records.save_photograph(
@@ -36,7 +37,7 @@ def test_clock_that_goes_backwards(tmp_path: Path) -> None:
         opened.close()
     opened = store.open("Nora", PASSWORD)
     assert len(moments) > 20
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert [records.photograph_bytes(one) for one in saved] == [b"x%d" % n for n in range(6)]
         assert len(records.search_patients("", 0, 10)) == 6
         days = [exam.day for exam in records.exams_to_review(0, 10)]

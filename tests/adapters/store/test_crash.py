@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import store_at, unlocked
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,19 +20,20 @@ import sys
 from pathlib import Path
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 opened = unlocked(Path(sys.argv[1]))
 start = int(sys.argv[2])
 for n in range(start, start + 100_000):
     data = str(n).encode() * 20_000
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient(str(n)))
         saved = records.save_photograph(
             str(n), Laterality.OD, data, referred(data), recorded_at=MONDAY
         )
     print(n, saved.id, flush=True)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User(f"user{n}", Role.TECHNICIAN), "another password")
     print(f"user{n}", flush=True)
 """
@@ -56,7 +58,7 @@ def test_killed_while_saving(home: Path) -> None:
         process.wait()
         process.stdout.close()
         opened = unlocked(home)
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             users = {user.name for user in records.users()}
             for words in acknowledged:
                 if len(words) == 1:

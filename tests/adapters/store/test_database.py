@@ -19,6 +19,7 @@ from drscreen.adapters.store.tables import Base
 from drscreen.domain.errors import StoreError, StoreFull
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import MONDAY, PASSWORD, referred, store_at, ungradable, unlocked
 
@@ -30,7 +31,7 @@ def connected(opened: SqlCipherOpenStore) -> Iterator[Connection]:
 
 
 def save(opened: SqlCipherOpenStore, data: bytes = b"x") -> str:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         if records.find_patient("1") is None:
             records.add_patient(Patient("1"))
         return records.save_photograph(
@@ -98,7 +99,7 @@ def test_database_itself_refuses_to_change_a_grading(
     photograph = save(opened)
     with pytest.raises(IntegrityError), connected(opened) as connection:
         connection.execute(text(statement))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         found = records.find_photograph(photograph)
     assert found is not None
     assert found.grading == referred(b"x").grading
@@ -116,7 +117,7 @@ def test_database_refuses_nonsense(opened: SqlCipherOpenStore, change: str) -> N
 
 def test_unknown_code_is_damage(opened: SqlCipherOpenStore) -> None:
     photograph = save(opened)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
     for change in (
         "UPDATE patients SET sex = 'x'",
@@ -124,7 +125,7 @@ def test_unknown_code_is_damage(opened: SqlCipherOpenStore) -> None:
     ):
         with connected(opened) as connection:
             connection.execute(text(change))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for read in (
             lambda: records.find_patient("1"),
             records.users,
@@ -149,7 +150,7 @@ def limit_pages(opened: SqlCipherOpenStore, more: int) -> None:
 def test_full_disk_says_so_and_keeps_what_was_there(home: Path, opened: SqlCipherOpenStore) -> None:
     kept = save(opened, b"kept")
     limit_pages(opened, 0)
-    with pytest.raises(StoreFull), opened.transaction() as records:
+    with pytest.raises(StoreFull), opened.transaction(Action.EDIT_PATIENTS) as records:
         for n in range(1000):
             records.save_photograph(
                 "1",
@@ -162,7 +163,7 @@ def test_full_disk_says_so_and_keeps_what_was_there(home: Path, opened: SqlCiphe
     assert len(vault) == 1
     opened.close()
     again = unlocked(home)
-    with again.transaction() as records:
+    with again.transaction(Action.EDIT_PATIENTS) as records:
         assert [p.id for p in records.exams("1")[0].photographs] == [kept]
         assert records.photograph_bytes(kept) == b"kept"
     again.close()
@@ -171,7 +172,7 @@ def test_full_disk_says_so_and_keeps_what_was_there(home: Path, opened: SqlCiphe
 def test_full_disk_takes_back_the_envelope(home: Path, opened: SqlCipherOpenStore) -> None:
     before = (home / "store" / "keys.json").read_bytes()
     limit_pages(opened, 0)
-    with pytest.raises(StoreFull), opened.transaction() as records:
+    with pytest.raises(StoreFull), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
         records.add_patient(Patient("1", "x" * 50_000))
     assert (home / "store" / "keys.json").read_bytes() == before
@@ -180,7 +181,7 @@ def test_full_disk_takes_back_the_envelope(home: Path, opened: SqlCipherOpenStor
 def test_records_are_of_no_use_after_their_transaction(opened: SqlCipherOpenStore) -> None:
     from sqlalchemy.exc import InvalidRequestError
 
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         pass
     with pytest.raises(InvalidRequestError):
         records.find_patient("1")
@@ -191,7 +192,7 @@ def test_two_windows_wait_for_each_other(home: Path, opened: SqlCipherOpenStore)
     inside, may_end = threading.Event(), threading.Event()
 
     def slow() -> None:
-        with other.transaction() as records:
+        with other.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient("1", "First"))
             inside.set()
             may_end.wait(10)
@@ -200,7 +201,7 @@ def test_two_windows_wait_for_each_other(home: Path, opened: SqlCipherOpenStore)
     thread.start()
     assert inside.wait(10)
     threading.Timer(0.2, may_end.set).start()
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         found = records.find_patient("1")
     thread.join(10)
     other.close()
@@ -212,12 +213,12 @@ def test_window_that_never_ends_is_named(home: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("drscreen.adapters.store.engine.BUSY_TIMEOUT_MS", 50)
     mine, other = unlocked(home), unlocked(home)
     with (
-        mine.transaction(),
+        mine.transaction(Action.EDIT_PATIENTS),
         pytest.raises(StoreError, match="another window"),
-        other.transaction(),
+        other.transaction(Action.EDIT_PATIENTS),
     ):
         pass
-    with other.transaction() as records:
+    with other.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("1"))
     mine.close()
     other.close()
@@ -225,10 +226,10 @@ def test_window_that_never_ends_is_named(home: Path, monkeypatch: pytest.MonkeyP
 
 def test_lock_in_the_middle_of_a_save_lets_it_end(home: Path) -> None:
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("1"))
         opened.close()
-        with pytest.raises(StoreError, match="locked"), opened.transaction():
+        with pytest.raises(StoreError, match="locked"), opened.transaction(Action.EDIT_PATIENTS):
             pass
         kept = opened._unlocked
         records.save_photograph("1", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY)
@@ -236,7 +237,7 @@ def test_lock_in_the_middle_of_a_save_lets_it_end(home: Path) -> None:
     assert opened._unlocked is None
     assert not (home / "store" / "records.db-wal").exists()
     again = store_at(home).open("Nora", PASSWORD)
-    with again.transaction() as records:
+    with again.transaction(Action.EDIT_PATIENTS) as records:
         assert len(records.exams("1")) == 1
     again.close()
 
@@ -250,13 +251,16 @@ def test_commit_that_fails_takes_back_the_photograph(
     home: Path, opened: SqlCipherOpenStore
 ) -> None:
     kept = save(opened, b"kept")
-    with pytest.raises(StoreError, match="refused"), opened.transaction() as records:
+    with (
+        pytest.raises(StoreError, match="refused"),
+        opened.transaction(Action.EDIT_PATIENTS) as records,
+    ):
         records.save_photograph("1", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY)
         records._session.execute(text("PRAGMA defer_foreign_keys = ON"))
         records._session.execute(
             text("INSERT INTO exams (uuid, patient_id, day) VALUES ('u', 999, '2026-01-01')")
         )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert [p.id for p in records.exams("1")[0].photographs] == [kept]
     vault = [path for path in (home / "store" / "vault").rglob("*") if path.is_file()]
     assert len(vault) == 1

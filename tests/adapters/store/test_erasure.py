@@ -18,6 +18,7 @@ from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import PatientUnknown, PhotographLost
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.backups import own
 from tests.adapters.store.pages import decrypted, decrypted_log
 from tests.adapters.store.samples import MONDAY, referred, unlocked
@@ -32,7 +33,7 @@ def fill(opened: SqlCipherOpenStore) -> list[str]:
     """The canary among many others, so that her rows lie in the middle of pages."""
     ids = []
     for n in range(60):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             patient = CANARY if n == 30 else Patient(f"P{n}", f"Family {n}", "Given")
             records.add_patient(patient)
             for days in (0, 1):
@@ -47,7 +48,7 @@ def fill(opened: SqlCipherOpenStore) -> list[str]:
                 if n == 30:
                     ids.append(saved.id)
                     records.keep_thumbnail(saved.id, PHOTOGRAPH[:500])
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.change_patient(replace(CANARY, language="de", version=1))
     return ids
 
@@ -72,7 +73,7 @@ def test_nothing_is_left_anywhere(home: Path, opened: SqlCipherOpenStore) -> Non
     before = everything(home, opened)
     assert all(word in before for word in NAMES)
     assert all(row.sealed_key.lower() in before for row in seals)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         pseudonym = records.audit_subject(CANARY.mrn)
         assert records.erase_patient(CANARY.mrn) == 2
     after = everything(home, opened)
@@ -81,7 +82,7 @@ def test_nothing_is_left_anywhere(home: Path, opened: SqlCipherOpenStore) -> Non
         assert row.sealed_key.lower() not in after
         assert row.uuid.encode() in after, "the audit log still tells of a photograph"
     assert len([path for path in (home / "store" / "vault").rglob("??*") if path.is_file()]) == 118
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient(CANARY.mrn) is None
         assert records.count_patients("canary") == 0
         assert records.count_patients("") == 59
@@ -95,13 +96,13 @@ def test_copy_of_the_file_is_of_no_use_without_the_key_that_was_forgotten(
     home: Path, opened: SqlCipherOpenStore, tmp_path: Path
 ) -> None:
     (photograph, _other) = fill(opened)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         stored = records._stored(photograph)
     shutil.copytree(home / "store" / "vault", tmp_path / "stolen")
     with opened._in_use() as inner:
         thief = Vault(tmp_path / "stolen", inner.vault._key)
     assert thief.read(stored) == PHOTOGRAPH
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient(CANARY.mrn)
     with pytest.raises(PhotographLost):
         thief.read(replace(stored, sealed_key=None))
@@ -111,10 +112,10 @@ def test_erasure_that_is_taken_back_leaves_everything(
     home: Path, opened: SqlCipherOpenStore
 ) -> None:
     (photograph, _other) = fill(opened)
-    with pytest.raises(KeyError), opened.transaction() as records:
+    with pytest.raises(KeyError), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient(CANARY.mrn)
         raise KeyError
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.photograph_bytes(photograph) == PHOTOGRAPH
         with pytest.raises(PatientUnknown):
             records.erase_patient("nobody")
@@ -122,7 +123,7 @@ def test_erasure_that_is_taken_back_leaves_everything(
 
 def test_gradings_of_others_are_as_protected_as_before(opened: SqlCipherOpenStore) -> None:
     fill(opened)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient(CANARY.mrn)
     with opened._in_use() as inner:
         with pytest.raises(IntegrityError), inner.engine.begin() as connection:
@@ -133,7 +134,7 @@ def test_gradings_of_others_are_as_protected_as_before(opened: SqlCipherOpenStor
 
 def test_the_number_can_be_given_again(opened: SqlCipherOpenStore) -> None:
     fill(opened)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         first = records.audit_subject(CANARY.mrn)
         records.erase_patient(CANARY.mrn)
         records.add_patient(Patient(CANARY.mrn))
@@ -145,7 +146,7 @@ def test_copy_from_before_an_upgrade_goes_too(tmp_path: Path) -> None:
     home = thawed(OLDEST, tmp_path)
     opened = unlocked(home)
     assert list((home / "store").glob("records-before-*"))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient("A-17")
     assert not list((home / "store").glob("records-before-*"))
     opened.close()
@@ -157,7 +158,7 @@ def test_backups_age_out(home: Path, opened: SqlCipherOpenStore, tmp_path: Path)
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     opened.back_up(shelf, 5)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient(CANARY.mrn)
     assert opened.back_up(shelf, 5).problems == ()
     assert len(Shelf(shelf).backups()) == 2

@@ -13,6 +13,7 @@ from drscreen.domain.errors import (
     SignInFailed,
     SignInThrottled,
 )
+from drscreen.domain.permissions import Action
 from tests.adapters.store.outbox import noted
 from tests.adapters.store.samples import CHEAP, PASSWORD, store_at, unlocked
 
@@ -79,7 +80,7 @@ def test_failures_are_chained_in_at_the_next_sign_in(home: Path) -> None:
     stored = (home / "store" / "attempts.json").read_text()
     assert "my-secret" not in stored
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         failed = [e for e in records.audit_events(0, 100) if e.kind == "sign_in_failed"]
     opened.close()
     assert [event.subject for event in failed] == ["nora", ""]

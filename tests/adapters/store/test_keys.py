@@ -12,6 +12,7 @@ from drscreen.adapters.store.envelope import sealed_for, unsealed
 from drscreen.adapters.store.key_file import KeyFile, read_key_file, write_key_file
 from drscreen.adapters.store.keys import DataKey, KeyCost, account_key
 from drscreen.domain.errors import DrscreenError, SignInFailed, StoreDamaged, StoreNewer
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import CHEAP, PASSWORD, store_at, unlocked
 
@@ -169,7 +170,7 @@ def test_key_file_of_a_newer_program(home: Path) -> None:
 
 def test_swapped_envelopes_open_for_nobody(home: Path) -> None:
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
     opened.close()
 
@@ -188,7 +189,7 @@ def test_envelope_without_an_account_opens_nothing_and_is_swept(home: Path) -> N
     """What a crash between envelope and commit leaves behind."""
     before = read_key_file(key_path(home))
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
     opened.close()
     with_tess = key_path(home).read_bytes()

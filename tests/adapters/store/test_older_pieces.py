@@ -11,6 +11,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.audit import Alarm
 from drscreen.domain.errors import SignInFailed
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.recovery import new_recovery_code
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import PASSWORD, store_at, unlocked
@@ -36,7 +37,7 @@ def alarms(opened: SqlCipherOpenStore) -> set[str]:
 def work(home: Path) -> None:
     """A session that changes who may sign in, by what, and records a patient."""
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("lost"))
         records.set_password("tess", NEW)
     opened.close()
@@ -46,7 +47,7 @@ def work(home: Path) -> None:
 def worked(home: Path) -> Path:
     """A store that was kept before a session of work, which has ended."""
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), TESS)
     opened.close()
     kept(home)
@@ -94,7 +95,7 @@ def test_older_password_opens_nothing(worked: Path) -> None:
             store_at(worked).open("tess", password)
     opened = unlocked(worked)
     assert alarms(opened) == {Alarm.KEY_FILE_BEHIND}
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert not records.is_password("tess", TESS)
         assert records.is_password("Nora", PASSWORD)
         records.set_password("tess", "a third password")
@@ -128,12 +129,12 @@ def test_older_key_file_beside_its_newer_copy_keeps_nobody_out(worked: Path) -> 
 def test_older_recovery_code_opens_nothing(home: Path) -> None:
     first, second = new_recovery_code(), new_recovery_code()
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.set_recovery_code(first)
     opened.close()
     kept(home)
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.set_recovery_code(second)
     opened.close()
     put_back(home, "keys.json", "keys.json.bak")
@@ -147,7 +148,7 @@ def test_older_recovery_code_opens_nothing(home: Path) -> None:
 
 def test_removed_account_is_not_let_in_by_an_older_key_file(worked: Path) -> None:
     opened = unlocked(worked)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.remove_user("tess")
     opened.close()
     put_back(worked, "keys.json", "keys.json.bak")
@@ -158,11 +159,11 @@ def test_removed_account_is_not_let_in_by_an_older_key_file(worked: Path) -> Non
 def test_password_of_a_change_that_a_kill_broke_off(home: Path) -> None:
     """The key file is newer than the records then: what it holds lets in, and nothing is said."""
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), TESS)
     killed = home.parent / "killed"
     shutil.copytree(home, killed)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.set_password("tess", NEW)
         shutil.copy(home / "store" / "keys.json", killed / "store" / "keys.json")
     opened.close()

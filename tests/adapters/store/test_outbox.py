@@ -18,6 +18,7 @@ from drscreen.domain.errors import StoreDamaged, StoreError
 from drscreen.domain.notice import NoticePolicy, NoticeState
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.patient import Channel
+from drscreen.domain.permissions import Action
 from tests.adapters.store.outbox import ADA, BEN, DRAFT, SENDERS, leased, queued, settled
 from tests.adapters.store.outbox import SENT as ACCEPTED
 from tests.adapters.store.samples import MONDAY, unlocked
@@ -28,11 +29,12 @@ from tests.shared_data import ROOT
 LEASING = """
 import sys
 from pathlib import Path
+from drscreen.domain.permissions import Action
 from tests.adapters.store.outbox import SENDERS
 from tests.adapters.store.samples import MONDAY, unlocked
 opened = unlocked(Path(sys.argv[1]))
 while True:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         notice = records.notices.lease(MONDAY, SENDERS)
     if notice is None:
         break
@@ -46,7 +48,7 @@ CANARIES = [b"+4555501017", b"canary body", b"canary-key", b"canary-secret", b"c
 @pytest.fixture
 def clinic(opened: SqlCipherOpenStore) -> SqlCipherOpenStore:
     """The fresh store with two patients."""
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(ADA)
         records.add_patient(BEN)
     return opened
@@ -55,7 +57,7 @@ def clinic(opened: SqlCipherOpenStore) -> SqlCipherOpenStore:
 def fill(opened: SqlCipherOpenStore) -> None:
     """Canaries in every table of the outbox."""
     queued(opened, replace(DRAFT, address="+4555501017", body="Canary body"))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.opt_out(Channel.SMS, "+4555501017")
         records.notices.set_policy(NoticePolicy(clinic_phone="+4555501017"))
         records.notices.set_text(NoticeText(DRAFT.purpose, DRAFT.channel, "en", "Canary template"))
@@ -91,7 +93,7 @@ def test_threads_never_lease_the_same_notice(clinic: SqlCipherOpenStore) -> None
     with ThreadPoolExecutor(4) as pool:
         got = [about for abouts in pool.map(work, range(4), timeout=60) for about in abouts]
     assert sorted(got) == sorted(f"{n}" for n in range(40))
-    with clinic.transaction() as records:
+    with clinic.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.lease(MONDAY, SENDERS) is None
 
 
@@ -102,11 +104,11 @@ def test_nobody_leases_while_another_is_at_it(
     queued(clinic, DRAFT)
     other = unlocked(home)
     monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 50)
-    with clinic.transaction() as records:
+    with clinic.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.lease(MONDAY, SENDERS) is not None
-        with pytest.raises(StoreError), other.transaction():
+        with pytest.raises(StoreError), other.transaction(Action.EDIT_PATIENTS):
             pass
-    with other.transaction() as records:
+    with other.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.lease(MONDAY, SENDERS) is None
     other.close()
 
@@ -130,7 +132,7 @@ def test_disk_tells_nothing_of_the_outbox(home: Path, clinic: SqlCipherOpenStore
 
 def test_secrets_that_were_replaced_are_gone(home: Path, clinic: SqlCipherOpenStore) -> None:
     fill(clinic)
-    with clinic.transaction() as records:
+    with clinic.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.set_notifier_settings("twilio", {"api_key": "another"})
         shown = repr(records.notices.notifier_settings("twilio"))
     assert "another" not in shown
@@ -147,7 +149,7 @@ def test_nothing_of_an_erased_patient_is_left_in_the_outbox(
 ) -> None:
     queued(clinic, replace(DRAFT, address="+4555501017", body="Canary body"))
     queued(clinic, replace(DRAFT, mrn="B-2", about="exam 2"))
-    with clinic.transaction() as records:
+    with clinic.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.opt_out(Channel.SMS, "+4555501017")
         records.erase_patient("A-17")
     plain = everything(home, clinic)
@@ -163,7 +165,7 @@ def test_outbox_comes_through_a_backup_and_a_change_of_the_key(
 ) -> None:
     fill(clinic)
     clinic.change_data_key()
-    with clinic.transaction() as records:
+    with clinic.transaction(Action.EDIT_PATIENTS) as records:
         before = records.notices.page((), 0, 10)
     shelf = tmp_path / "shelf"
     shelf.mkdir()
@@ -171,7 +173,7 @@ def test_outbox_comes_through_a_backup_and_a_change_of_the_key(
     again = tmp_path / "again"
     Shelf(shelf).restore("", again, without_damaged=False, step=lambda: None)
     restored = unlocked(again)
-    with restored.transaction() as records:
+    with restored.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.page((), 0, 10) == before
         assert dict(records.notices.notifier_settings("twilio")) == SECRETS
         assert records.notices.opted_out(Channel.SMS, "+4555501017")
@@ -193,7 +195,7 @@ def test_what_the_program_does_not_know_is_said_and_not_guessed(
     fill(clinic)
     with clinic._in_use() as inner, inner.engine.begin() as connection:
         connection.execute(text(damage))
-    with pytest.raises(StoreDamaged), clinic.transaction() as records:
+    with pytest.raises(StoreDamaged), clinic.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.page((), 0, 10)
         records.notices.policy()
 
@@ -203,6 +205,6 @@ def test_setting_of_a_newer_program_is_left_alone(clinic: SqlCipherOpenStore) ->
     told = """'{"region": "DK", "later": 1}'"""
     with clinic._in_use() as inner, inner.engine.begin() as connection:
         connection.execute(text(f"UPDATE notice_settings SET value = {told}"))
-    with clinic.transaction() as records:
+    with clinic.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.policy() == NoticePolicy(region="DK")
         assert records.notices.counts() == {NoticeState.PENDING: 1}

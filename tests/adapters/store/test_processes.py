@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from drscreen.domain.image import Laterality
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import unlocked
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,22 +21,23 @@ from pathlib import Path
 from drscreen.domain.conflict import StoreConflict
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 opened = unlocked(Path(sys.argv[1]))
 me, rounds = sys.argv[2], int(sys.argv[3])
 stale = 0
 for n in range(rounds):
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient(f"{me}-{n}"))
         data = f"{me}-{n}".encode() * 500
         records.save_photograph(
             f"{me}-{n}", Laterality.OD, data, referred(data), recorded_at=MONDAY
         )
     while True:
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             shared = records.find_patient("shared")
         try:
-            with opened.transaction() as records:
+            with opened.transaction(Action.EDIT_PATIENTS) as records:
                 records.change_patient(replace(shared, phone=str(int(shared.phone) + 1)))
             break
         except StoreConflict as conflict:
@@ -50,7 +52,7 @@ def test_processes_hammer_one_store(home: Path) -> None:
     from drscreen.domain.patient import Patient
 
     opened = unlocked(home)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("shared", phone="0"))
     names = ("a", "b", "c")
     running = [
@@ -66,7 +68,7 @@ def test_processes_hammer_one_store(home: Path) -> None:
     for process in running:
         _out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         shared = records.find_patient("shared")
         assert shared is not None
         assert (shared.phone, shared.version) == (str(3 * ROUNDS), 3 * ROUNDS + 1)

@@ -29,6 +29,7 @@ from drscreen.domain.errors import (
 from drscreen.domain.image import Laterality
 from drscreen.domain.notice import NoticePolicy, NoticeState
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role
 from tests.adapters.store.outbox import DRAFT, SENDERS, SENT
@@ -111,7 +112,7 @@ def test_damaged_pages(home: Path) -> None:
         try:
             opened = store_at(home).open("Nora", PASSWORD)
             try:
-                with opened.transaction() as records:
+                with opened.transaction(Action.EDIT_PATIENTS) as records:
                     assert [user.name for user in records.users()] == ["Nora"]
                     assert records.search_patients("", 0, 10) == []
                     records.add_patient(Patient("1"))

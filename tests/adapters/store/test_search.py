@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.samples import PASSWORD, made_store
 from tests.fakes.store import FakeStore
@@ -34,7 +35,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenStore, 
     real: SqlCipherOpenStore = made_store(tmp_path_factory.mktemp("search")).open("Nora", PASSWORD)
     fake = FakeStore.opened()
     for store in (real, fake):
-        with store.transaction() as records:
+        with store.transaction(Action.EDIT_PATIENTS) as records:
             for person in PEOPLE:
                 records.add_patient(person)
     yield real, fake
@@ -45,14 +46,14 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenStore, 
 @settings(max_examples=300, deadline=None)
 def test_finds_what_a_plain_reading_finds(both: tuple[OpenStore, OpenStore], text: str) -> None:
     real, fake = both
-    with real.transaction() as records:
+    with real.transaction(Action.EDIT_PATIENTS) as records:
         found = records.search_patients(text, 0, 100)
         assert records.count_patients(text) == len(found)
-    with fake.transaction() as expected:
+    with fake.transaction(Action.EDIT_PATIENTS) as expected:
         assert found == expected.search_patients(text, 0, 100)
 
 
 def test_a_whole_book_in_the_search_field(both: tuple[OpenStore, OpenStore]) -> None:
     book = " ".join(f"{n}" for n in range(5000))
-    with both[0].transaction() as records:
+    with both[0].transaction(Action.EDIT_PATIENTS) as records:
         assert records.search_patients(book, 0, 10) == []

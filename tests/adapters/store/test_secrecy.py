@@ -14,6 +14,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.errors import DrscreenError
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import MONDAY, PASSWORD, referred
 
@@ -44,13 +45,13 @@ WORDS = [
 
 
 def fill(opened: SqlCipherOpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(CANARY)
         records.add_user(User("tess", Role.TECHNICIAN, "Canary Display"), "canary password")
         records.save_photograph(
             CANARY.mrn, Laterality.OD, PHOTOGRAPH, referred(PHOTOGRAPH), recorded_at=MONDAY
         )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.change_patient(replace(CANARY, language="de", version=1))
 
 
@@ -92,7 +93,7 @@ def test_disk_tells_nothing(
 def test_canaries_are_there_to_be_found(home: Path, opened: SqlCipherOpenStore) -> None:
     """The search above would find them: through the store they read back."""
     fill(opened)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         (row,) = records.search_patients("canaryfamily", 0, 10)
         (exam,) = records.exams(CANARY.mrn)
         assert row.patient.phone == CANARY.phone
@@ -107,7 +108,10 @@ def test_errors_tell_nothing(opened: SqlCipherOpenStore) -> None:
         )
     told: list[str] = []
     for attempt in ("add", "again", "user", "conflict"):
-        with pytest.raises(DrscreenError) as caught, opened.transaction() as records:
+        with (
+            pytest.raises(DrscreenError) as caught,
+            opened.transaction(Action.EDIT_PATIENTS) as records,
+        ):
             if attempt == "add":
                 records.add_patient(replace(CANARY, mrn="CANARYNUMBER2"))
             elif attempt == "again":

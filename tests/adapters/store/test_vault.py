@@ -15,6 +15,7 @@ from drscreen.adapters.store.vault import HEADER, Vault
 from drscreen.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnwritable
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 
 DATA = b"a photograph" * 1000
@@ -117,7 +118,7 @@ def photographs(home: Path) -> list[Path]:
 
 
 def save(opened: SqlCipherOpenStore, data: bytes) -> str:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         if records.find_patient("1") is None:
             records.add_patient(Patient("1"))
         return records.save_photograph(
@@ -127,12 +128,12 @@ def save(opened: SqlCipherOpenStore, data: bytes) -> str:
 
 def test_rolled_back_photograph_leaves_no_file(home: Path, opened: SqlCipherOpenStore) -> None:
     kept = save(opened, b"kept")
-    with pytest.raises(KeyError), opened.transaction() as records:
+    with pytest.raises(KeyError), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.save_photograph("1", Laterality.OD, b"a", referred(b"a"), recorded_at=MONDAY)
         assert len(photographs(home)) == 2
         raise KeyError
     assert len(photographs(home)) == 1
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.photograph_bytes(kept) == b"kept"
 
 
@@ -142,10 +143,10 @@ def test_damage_and_loss_in_the_vault_are_named(home: Path, opened: SqlCipherOpe
     changed = bytearray(file.read_bytes())
     changed[len(changed) // 2] ^= 4
     file.write_bytes(changed)
-    with pytest.raises(StoreDamaged), opened.transaction() as records:
+    with pytest.raises(StoreDamaged), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.photograph_bytes(saved)
     file.unlink()
-    with pytest.raises(StoreDamaged), opened.transaction() as records:
+    with pytest.raises(StoreDamaged), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.photograph_bytes(saved)
 
 
@@ -157,7 +158,7 @@ def test_swapped_photographs_are_refused(home: Path, opened: SqlCipherOpenStore)
     two.rename(one)
     aside.rename(two)
     for saved in (first, second):
-        with pytest.raises(StoreDamaged), opened.transaction() as records:
+        with pytest.raises(StoreDamaged), opened.transaction(Action.EDIT_PATIENTS) as records:
             records.photograph_bytes(saved)
 
 
@@ -191,7 +192,10 @@ def test_a_file_that_another_program_is_writing_is_left_to_it(home: Path) -> Non
 
 def test_error_inside_is_the_one_that_is_heard(home: Path, opened: SqlCipherOpenStore) -> None:
     """Taking the file back fails as well, and yet the first error is what the nurse reads."""
-    with pytest.raises(StoreError, match="first"), opened.transaction() as records:
+    with (
+        pytest.raises(StoreError, match="first"),
+        opened.transaction(Action.EDIT_PATIENTS) as records,
+    ):
         records.add_patient(Patient("1"))
         records.save_photograph("1", Laterality.OD, b"a", referred(b"a"), recorded_at=MONDAY)
         (file,) = photographs(home)

@@ -22,25 +22,26 @@ from drscreen.domain.errors import PhotographLost
 from drscreen.domain.image import Laterality
 from drscreen.domain.integrity import PhotographFault, PhotographProblem
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import MONDAY, referred, unlocked
 from tests.adapters.store.test_frozen import OLDEST, expected, holds, thawed
 from tests.fixtures.freeze import content
 
 
 def save(opened: SqlCipherOpenStore, data: bytes, eye: Laterality = Laterality.OD) -> str:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         if records.find_patient("A-17") is None:
             records.add_patient(Patient("A-17"))
         return records.save_photograph("A-17", eye, data, referred(data), recorded_at=MONDAY).id
 
 
 def read(opened: SqlCipherOpenStore, photograph: str) -> bytes:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         return records.photograph_bytes(photograph)
 
 
 def file_of(home: Path, opened: SqlCipherOpenStore, photograph: str) -> Path:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         return Vault(home / "store" / "vault", b"").path(records._stored(photograph).name)
 
 
@@ -77,7 +78,7 @@ def test_every_problem_is_named_by_its_exam(home: Path, opened: SqlCipherOpenSto
 
 def test_each_photograph_has_a_key_of_its_own(home: Path, opened: SqlCipherOpenStore) -> None:
     first, second = save(opened, b"one"), save(opened, b"two")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         one, two = records._stored(first), records._stored(second)
         records._session.execute(
             text("UPDATE photographs SET sealed_key = :key WHERE uuid = :uuid"),
@@ -93,7 +94,7 @@ def test_photograph_without_its_key_is_gone(home: Path, opened: SqlCipherOpenSto
     """Whoever has the vault key and the file, and not the photograph's key, reads nothing."""
     photograph = save(opened, b"one")
     for lost in (os.urandom(60), b"", None):
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records._session.execute(text("UPDATE photographs SET sealed_key = :k"), {"k": lost})
         with pytest.raises(PhotographLost):
             read(opened, photograph)
@@ -152,14 +153,14 @@ def test_strays_are_put_aside_found_again_and_removed_in_the_end(
 ) -> None:
     kept, strayed = save(opened, b"kept"), save(opened, b"strayed")
     stray = file_of(home, opened, strayed)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records._session.execute(
             text("UPDATE photographs SET vault_name = 'x' WHERE uuid = :u"), {"u": strayed}
         )
     assert opened.check_photographs().orphans == 1
     assert not stray.exists()
     assert read(opened, kept) == b"kept"
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records._session.execute(
             text("UPDATE photographs SET vault_name = :n WHERE uuid = :u"),
             {"n": stray.name, "u": strayed},
@@ -179,7 +180,7 @@ def test_a_photograph_being_saved_is_no_stray(home: Path, opened: SqlCipherOpenS
     saved: list[str] = []
 
     def slow() -> None:
-        with other.transaction() as records:
+        with other.transaction(Action.EDIT_PATIENTS) as records:
             records.add_patient(Patient("B"))
             saved.append(
                 records.save_photograph(
@@ -201,7 +202,7 @@ def test_a_photograph_being_saved_is_no_stray(home: Path, opened: SqlCipherOpenS
 
 def test_thumbnail_is_kept_encrypted_and_bound(home: Path, opened: SqlCipherOpenStore) -> None:
     first, second = save(opened, b"one"), save(opened, b"two")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.thumbnail(first) is None
         records.keep_thumbnail(first, b"small picture" * 50)
         assert records.thumbnail(first) == b"small picture" * 50
@@ -209,7 +210,7 @@ def test_thumbnail_is_kept_encrypted_and_bound(home: Path, opened: SqlCipherOpen
     thumb = file_of(home, opened, first).with_suffix(".thumb")
     assert b"small picture" not in thumb.read_bytes()
     thumb.rename(file_of(home, opened, second).with_suffix(".thumb"))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.thumbnail(second) is None
     assert opened.check_photographs().problems == ()
 
@@ -217,7 +218,7 @@ def test_thumbnail_is_kept_encrypted_and_bound(home: Path, opened: SqlCipherOpen
 def test_thumbnail_without_room_is_no_failure(home: Path, opened: SqlCipherOpenStore) -> None:
     photograph = save(opened, b"one")
     (home / "store" / "vault" / "unfinished").rmdir()
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.keep_thumbnail(photograph, b"small")
         assert records.thumbnail(photograph) is None
 
@@ -272,7 +273,7 @@ def test_no_plaintext_photograph_ever_touches_the_disk(
     for n in range(25):
         photograph = save(opened, canary * 3000 + bytes([n]))
         read(opened, photograph)
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             records.keep_thumbnail(photograph, canary * 20)
             records.thumbnail(photograph)
     opened.check_photographs()

@@ -17,6 +17,7 @@ from drscreen.domain.notice import (
 )
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.outbox import (
     ADA,
@@ -39,14 +40,14 @@ def opened(opened: OpenStore) -> OpenStore:
 def test_pages_newest_first(opened: OpenStore) -> None:
     notices = queued(opened, *(replace(DRAFT, about=f"exam {n}") for n in range(12)))
     ended = Settlement(NoticeState.CANCELLED, None, Reason.BY_PERSON)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for notice in notices[::3]:
             records.notices.change(notice.id, NoticeState.PENDING, ended)
     failed = queued(opened, replace(DRAFT, mrn="B-2", about="b", state=NoticeState.FAILED))[0]
     newest = [failed.id, *(notice.id for notice in reversed(notices))]
     cancelled = [notice.id for notice in reversed(notices[::3])]
     both = (NoticeState.CANCELLED, NoticeState.FAILED)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         pages = records.notices
 
         def ids(states: tuple[NoticeState, ...], offset: int, limit: int) -> list[str]:
@@ -74,7 +75,7 @@ def test_pages_newest_first(opened: OpenStore) -> None:
 
 def test_opting_out_withdraws_the_consent_of_everybody_at_that_address(opened: OpenStore) -> None:
     elsewhere = Patient("C-3", consent=frozenset({Channel.SMS}))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(elsewhere)
     queued(
         opened,
@@ -83,7 +84,7 @@ def test_opting_out_withdraws_the_consent_of_everybody_at_that_address(opened: O
         replace(DRAFT, mrn="B-2", about="exam 3"),
         replace(DRAFT, mrn="C-3", about="exam 4", address="+4500000000"),
     )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for _ in range(2):
             records.notices.opt_out(Channel.SMS, DRAFT.address)
         ada, ben, third = (records.find_patient(mrn) for mrn in ("A-17", "B-2", "C-3"))
@@ -96,7 +97,7 @@ def test_opting_out_withdraws_the_consent_of_everybody_at_that_address(opened: O
     events = noted(opened, AuditKind.CHANGED)
     assert {event.subject for event in events} == subjects
     assert [event.details for event in events] == [{"fields": "consent"}] * 2
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.forget_opt_out(Channel.SMS, DRAFT.address)
         records.notices.forget_opt_out(Channel.SMS, "+4511111111")
         assert not records.notices.opted_out(Channel.SMS, DRAFT.address)
@@ -110,11 +111,11 @@ def test_erasing_takes_notices_and_wishes_along(opened: OpenStore) -> None:
         replace(DRAFT, about="exam 2", address="+4511111111"),
         replace(DRAFT, mrn="B-2", about="exam 3"),
     )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for address in (DRAFT.address, "+4511111111", "+4522222222"):
             records.notices.opt_out(Channel.SMS, address)
         records.erase_patient("A-17")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.find(shared.id) is None
         assert records.notices.find(own.id) is None
         assert records.notices.find(theirs.id) == theirs
@@ -137,7 +138,7 @@ def test_policy_is_kept_and_noted_by_its_fields(opened: OpenStore) -> None:
         allow_personal=True,
         notifiers={"sms": "twilio"},
     )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.policy() == NoticePolicy()
         records.notices.set_policy(wanted)
         records.notices.set_policy(wanted)
@@ -155,7 +156,7 @@ def test_texts_are_kept_replaced_and_removed(opened: OpenStore) -> None:
     text = NoticeText(Purpose.COME_BACK, Channel.EMAIL, "pt-BR", "Volte, {given_name}.", "Olá")
     other = NoticeText(Purpose.RESULT_READY, Channel.SMS, "en", "Call us.")
     key = (text.purpose, text.channel, text.language)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         notices = records.notices
         notices.set_text(replace(text, body="First."))
         notices.set_text(other)
@@ -176,7 +177,7 @@ def test_texts_are_kept_replaced_and_removed(opened: OpenStore) -> None:
 
 def test_settings_of_a_notifier_are_noted_by_their_keys(opened: OpenStore) -> None:
     first = {"account": "AC1", "api_secret": "canary secret", "sender": "+45"}
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         notices = records.notices
         assert dict(notices.notifier_settings("twilio")) == {}
         notices.set_notifier_settings("twilio", first)

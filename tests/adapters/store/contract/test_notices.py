@@ -19,6 +19,7 @@ from drscreen.domain.notice import (
     Settlement,
 )
 from drscreen.domain.patient import Channel
+from drscreen.domain.permissions import Action
 from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.outbox import (
     DRAFT,
@@ -57,7 +58,7 @@ def test_draft_is_queued_and_found(opened: OpenStore) -> None:
         "",
     )
     assert notice.created.tzinfo is UTC
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.find("nothing") is None
         with pytest.raises(PatientUnknown):
             records.notices.queue(replace(DRAFT, mrn="nobody"))
@@ -98,7 +99,7 @@ def test_what_was_tried_stays_as_it_is(opened: OpenStore, state: NoticeState) ->
 def test_what_a_person_cancelled_stays_cancelled(opened: OpenStore) -> None:
     (notice,) = queued(opened, DRAFT)
     ended = Settlement(NoticeState.CANCELLED, None, Reason.BY_PERSON, Reason.BY_PERSON.sentence)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.change(notice.id, NoticeState.SENT, ended) is None
         cancelled = records.notices.change(notice.id, NoticeState.PENDING, ended)
         assert records.notices.change("nothing", NoticeState.PENDING, ended) is None
@@ -114,7 +115,7 @@ def test_superseded_are_those_that_wait_untried(opened: OpenStore) -> None:
     stays = queued(opened, *kept)
     (goes,) = queued(opened, repeat)
     due_again(opened, leased(opened))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.supersede("exam 1", Purpose.RESULT_READY)
     assert {found(opened, notice).state for notice in stays} == {NoticeState.PENDING}
     gone = found(opened, goes)
@@ -128,7 +129,7 @@ def test_redrafted_keeps_its_id_and_counts_on(opened: OpenStore) -> None:
     (notice,) = queued(opened, DRAFT)
     refused = Settlement(NoticeState.FAILED, None, "21211", "No such number.", "SM1")
     settled(opened, leased(opened), refused)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         anew = records.notices.redraft(notice.id, replace(DRAFT, address="+4531000000"))
         assert records.notices.redraft("nothing", DRAFT) is None
     assert anew is not None
@@ -139,7 +140,7 @@ def test_redrafted_keeps_its_id_and_counts_on(opened: OpenStore) -> None:
     for state in (NoticeState.SENDING, NoticeState.SENT, NoticeState.DELIVERED):
         if state is not NoticeState.SENDING:
             settled(opened, again, Settlement(state, None))
-        with opened.transaction() as records:
+        with opened.transaction(Action.EDIT_PATIENTS) as records:
             assert records.notices.redraft(notice.id, DRAFT) is None
 
 
@@ -147,7 +148,7 @@ def test_redrafted_may_change_channel_but_takes_no_others_place(opened: OpenStor
     by_mail = replace(DRAFT, channel=Channel.EMAIL, address="ada@example.org", subject="Hello")
     failed = replace(DRAFT, state=NoticeState.FAILED, reason=Reason.NO_ADDRESS)
     (first,) = queued(opened, failed)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         moved = records.notices.redraft(first.id, by_mail)
     assert moved is not None
     assert (moved.channel, moved.address, moved.subject) == (
@@ -156,7 +157,7 @@ def test_redrafted_may_change_channel_but_takes_no_others_place(opened: OpenStor
         "Hello",
     )
     (second,) = queued(opened, failed)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.redraft(second.id, by_mail) is None
     assert found(opened, second) == second
 
@@ -175,7 +176,7 @@ def test_longest_due_is_leased_first_and_once(opened: OpenStore) -> None:
     assert (first.id, first.state, first.attempts) == (early.id, NoticeState.SENDING, 1)
     assert (first.attempted, first.due, first.notifier) == (MONDAY, MONDAY + LEASE, "twilio")
     assert leased(opened).id == late.id
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.lease(MONDAY, SENDERS) is None
     assert leased(opened, MONDAY + SECOND).id == future.id
 
@@ -183,7 +184,7 @@ def test_longest_due_is_leased_first_and_once(opened: OpenStore) -> None:
 def test_only_channels_that_somebody_serves(opened: OpenStore) -> None:
     by_mail = replace(DRAFT, channel=Channel.EMAIL, due=MONDAY - timedelta(hours=1))
     queued(opened, DRAFT, by_mail)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.lease(MONDAY, {}) is None
         notice = records.notices.lease(MONDAY, {Channel.SMS: "other"})
         assert records.notices.lease(MONDAY, {Channel.SMS: "other"}) is None
@@ -195,7 +196,7 @@ def test_lost_lease_is_unknown_and_asked_about_later(opened: OpenStore) -> None:
     queued(opened, DRAFT)
     notice = leased(opened)
     over = MONDAY + LEASE
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.release_leases(over - SECOND) == 0
         assert records.notices.release_leases(over) == 1
         assert records.notices.release_leases(over) == 0
@@ -212,7 +213,7 @@ def test_clock_moved_by_a_year_during_a_send(opened: OpenStore, jump: timedelta)
     """The notice is not handed out again, and its sender's answer counts though it comes late."""
     queued(opened, DRAFT)
     notice, now = leased(opened), MONDAY + jump
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.release_leases(now) == 1
         assert records.notices.lease(now, SENDERS) is None
         assert records.notices.next_to_ask(now, ["twilio"]) is None
@@ -226,7 +227,7 @@ def test_what_a_clock_that_was_ahead_put_off_is_due(opened: OpenStore) -> None:
     queued(opened, replace(DRAFT, about="exam 2", due=MONDAY + FARTHEST_DUE))
     assert leased(opened).id == notice.id
     far = Settlement(NoticeState.UNKNOWN, MONDAY + YEAR)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.lease(MONDAY, SENDERS) is None
         assert records.notices.settle(notice.id, 1, far) is not None
         asked = records.notices.next_to_ask(MONDAY, ["twilio"])
@@ -247,7 +248,7 @@ def test_an_attempt_that_is_over_writes_nothing(opened: OpenStore) -> None:
     for late in (SENT, Settlement(NoticeState.PENDING, MONDAY)):
         assert settled(opened, second, late) is None
     assert found(opened, first).state is NoticeState.DELIVERED
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.settle("nothing", 1, SENT) is None
 
 
@@ -259,7 +260,7 @@ def test_nothing_is_due_of_what_has_ended(opened: OpenStore, state: NoticeState)
     ended = settled(opened, leased(opened), Settlement(state, MONDAY, "30003", "Gone."))
     assert ended is not None
     assert (ended.due, ended.reason, ended.sentence) == (None, "30003", "Gone.")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.next_due(SENDERS) is None
 
 
@@ -279,7 +280,7 @@ def test_known_reference_stays_until_the_next_attempt(opened: OpenStore) -> None
     assert after.reference == "SM1"
     again = leased(opened)
     assert again.reference == ""
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.claimed("twilio", DRAFT.address) == {"SM1"}
 
 
@@ -287,13 +288,13 @@ def test_one_message_is_found_for_one_notice_only(opened: OpenStore) -> None:
     """Two notices to one address, of the same words, asked about at the same time."""
     queued(opened, DRAFT, replace(DRAFT, about="exam 2"))
     one, other = leased(opened), leased(opened)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.claimed("twilio", DRAFT.address) == frozenset()
     assert settled(opened, one, SENT) is not None
     assert settled(opened, other, SENT) is None
     assert found(opened, other) == other
     assert settled(opened, other, replace(SENT, reference="SM2")) is not None
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.claimed("twilio", DRAFT.address) == {"SM1", "SM2"}
         assert records.notices.claimed("smtp", DRAFT.address) == frozenset()
         assert records.notices.claimed("twilio", "+4599999999") == frozenset()
@@ -309,7 +310,7 @@ def test_asked_about_is_what_a_service_has_or_may_have(opened: OpenStore) -> Non
     settled(opened, at_rest, Settlement(NoticeState.SENT, None))
     due_again(opened, waiting)
     later = MONDAY + SECOND
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.next_to_ask(later, ["smtp"]) is None
         assert records.notices.next_to_ask(later, []) is None
         asked = [records.notices.next_to_ask(later, ["twilio", "smtp"]) for _ in range(3)]
@@ -319,12 +320,12 @@ def test_asked_about_is_what_a_service_has_or_may_have(opened: OpenStore) -> Non
 
 
 def test_next_due_is_what_these_have_to_do(opened: OpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.next_due(SENDERS) is None
     by_mail = replace(DRAFT, channel=Channel.EMAIL, due=MONDAY - SECOND)
     queued(opened, DRAFT, by_mail)
     sms = {Channel.SMS: "twilio"}
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.next_due({}) is None
         assert records.notices.next_due(sms) == MONDAY
         assert records.notices.next_due(SENDERS) == MONDAY - SECOND
@@ -343,7 +344,7 @@ def test_told_is_noted_once_without_an_address(opened: OpenStore) -> None:
     assert noted(opened, AuditKind.NOTIFIED) == []
     for state in (NoticeState.UNKNOWN, NoticeState.SENT, NoticeState.DELIVERED):
         assert settled(opened, notice, Settlement(state, MONDAY)) is not None
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         subject = records.audit_subject("A-17")
     (event,) = noted(opened, AuditKind.NOTIFIED)
     assert event.subject == subject
@@ -352,12 +353,12 @@ def test_told_is_noted_once_without_an_address(opened: OpenStore) -> None:
 
 
 def test_nothing_of_a_transaction_that_fails(opened: OpenStore) -> None:
-    with pytest.raises(KeyError), opened.transaction() as records:
+    with pytest.raises(KeyError), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.queue(DRAFT)
         records.notices.opt_out(Channel.SMS, DRAFT.address)
         records.notices.set_notifier_settings("twilio", {"key": "1"})
         raise KeyError
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.notices.page((), 0, 10) == []
         assert not records.notices.opted_out(Channel.SMS, DRAFT.address)
         assert dict(records.notices.notifier_settings("twilio")) == {}

@@ -20,6 +20,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient, Sex
+from drscreen.domain.permissions import Action
 from drscreen.domain.referral import Decision, Outcome
 from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.users import Role, User
@@ -49,7 +50,7 @@ def test_made_and_opened(store: Store, opened: OpenStore) -> None:
     assert store.exists()
     assert opened.clinic == "Hilltop Clinic"
     assert opened.user == User("Nora", Role.ADMINISTRATOR, "Nora Lind")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.users() == [opened.user]
         assert records.search_patients("", 0, 10) == []
 
@@ -62,11 +63,11 @@ def test_made_once_only(store: Store, opened: OpenStore) -> None:
 
 
 def test_patient_comes_back_whole(store: Store, opened: OpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.add_patient(FULL) == replace(FULL, version=1)
     opened.close()
     again = store.open("Nora", PASSWORD)
-    with again.transaction() as records:
+    with again.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("A-17") == replace(FULL, version=1)
         assert records.find_patient("a-17") is None
     again.close()
@@ -74,7 +75,7 @@ def test_patient_comes_back_whole(store: Store, opened: OpenStore) -> None:
 
 def test_several_patients_are_found_at_once(opened: OpenStore) -> None:
     add(opened, Patient("A-1", "Doe"), Patient("A-2", "Roe"), Patient("A-3"))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         found = records.find_patients({"A-1", "A-2", "nobody"})
         assert {mrn: patient.family_name for mrn, patient in found.items()} == {
             "A-1": "Doe",
@@ -85,15 +86,15 @@ def test_several_patients_are_found_at_once(opened: OpenStore) -> None:
 
 def test_patient_numbers_are_unique(opened: OpenStore) -> None:
     add(opened, FULL)
-    with pytest.raises(PatientExists), opened.transaction() as records:
+    with pytest.raises(PatientExists), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient("A-17", "Other"))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("A-17") == replace(FULL, version=1)
 
 
 def test_changes_count_up_and_can_be_searched(opened: OpenStore) -> None:
     add(opened, FULL)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         changed = records.change_patient(replace(FULL, family_name="Bohr", version=1))
         assert changed == replace(FULL, family_name="Bohr", version=2)
     assert numbers(opened, "bohr") == ["A-17"]
@@ -102,17 +103,17 @@ def test_changes_count_up_and_can_be_searched(opened: OpenStore) -> None:
 
 def test_stale_change_is_refused_and_the_other_kept(opened: OpenStore) -> None:
     add(opened, FULL)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.change_patient(replace(FULL, phone="1111", version=1))
-    with pytest.raises(StoreConflict), opened.transaction() as records:
+    with pytest.raises(StoreConflict), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.change_patient(replace(FULL, phone="2222", version=1))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         kept = records.find_patient("A-17")
     assert kept == replace(FULL, phone="1111", version=2)
 
 
 def test_unknown_patient(opened: OpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("none") is None
         assert records.exams("none") == []
         with pytest.raises(PatientUnknown):
@@ -122,11 +123,11 @@ def test_unknown_patient(opened: OpenStore) -> None:
 
 
 def test_failed_transaction_changes_nothing(opened: OpenStore) -> None:
-    with pytest.raises(KeyError), opened.transaction() as records:
+    with pytest.raises(KeyError), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(FULL)
         records.save_photograph("A-17", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY)
         raise KeyError
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_patient("A-17") is None
         assert records.count_patients("") == 0
 
@@ -135,13 +136,13 @@ def test_photograph_comes_back_whole(store: Store, opened: OpenStore) -> None:
     add(opened, FULL)
     data = bytes(range(256)) * 40
     result = referred(data)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         saved = records.save_photograph(
             "A-17", Laterality.OS, data, result, recorded_at=MONDAY, is_drawing=True
         )
     opened.close()
     again = store.open("Nora", PASSWORD)
-    with again.transaction() as records:
+    with again.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_photograph(saved.id) == saved
         assert records.photograph_bytes(saved.id) == data
         (exam,) = records.exams("A-17")
@@ -159,7 +160,7 @@ def test_photograph_comes_back_whole(store: Store, opened: OpenStore) -> None:
 
 def test_ungradable_photograph_keeps_its_reasons(opened: OpenStore) -> None:
     add(opened, FULL)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         saved = records.save_photograph(
             "A-17", Laterality.OD, b"dark", ungradable(b"dark"), recorded_at=MONDAY
         )
@@ -172,16 +173,22 @@ def test_ungradable_photograph_keeps_its_reasons(opened: OpenStore) -> None:
 
 def test_result_of_another_photograph_is_refused(opened: OpenStore) -> None:
     add(opened, FULL)
-    with pytest.raises(ValueError, match="another photograph"), opened.transaction() as records:
+    with (
+        pytest.raises(ValueError, match="another photograph"),
+        opened.transaction(Action.EDIT_PATIENTS) as records,
+    ):
         records.save_photograph("A-17", Laterality.OD, b"a", referred(b"b"), recorded_at=MONDAY)
-    with pytest.raises(ValueError, match="time zone"), opened.transaction() as records:
+    with (
+        pytest.raises(ValueError, match="time zone"),
+        opened.transaction(Action.EDIT_PATIENTS) as records,
+    ):
         records.save_photograph(
             "A-17", Laterality.OD, b"a", referred(b"a"), recorded_at=datetime(2026, 1, 1)
         )
 
 
 def test_unknown_photograph(opened: OpenStore) -> None:
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_photograph("nothing") is None
         with pytest.raises(StoreDamaged):
             records.photograph_bytes("nothing")
@@ -190,7 +197,7 @@ def test_unknown_photograph(opened: OpenStore) -> None:
 def test_one_exam_a_day_newest_first(opened: OpenStore) -> None:
     add(opened, FULL, Patient("B"))
     moments = [MONDAY, MONDAY + timedelta(hours=2), MONDAY + timedelta(days=9), MONDAY]
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         ids = [
             records.save_photograph(
                 "A-17", Laterality.OD, bytes([n]), referred(bytes([n])), recorded_at=moment
@@ -209,7 +216,7 @@ def test_one_exam_a_day_newest_first(opened: OpenStore) -> None:
 def test_day_is_the_one_where_it_was_taken(opened: OpenStore) -> None:
     add(opened, FULL)
     auckland = datetime(2026, 3, 3, 8, 0, tzinfo=timezone(timedelta(hours=13)))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         saved = records.save_photograph(
             "A-17", Laterality.OD, b"x", referred(b"x"), recorded_at=auckland
         )
@@ -222,7 +229,7 @@ def test_day_is_the_one_where_it_was_taken(opened: OpenStore) -> None:
 def test_closed_store_gives_nothing(opened: OpenStore) -> None:
     opened.close()
     opened.close()
-    with pytest.raises(StoreError), opened.transaction():
+    with pytest.raises(StoreError), opened.transaction(Action.EDIT_PATIENTS):
         pass
 
 
@@ -231,7 +238,7 @@ def test_threads_share_a_store(opened: OpenStore) -> None:
 
     def work() -> None:
         for _ in range(8):
-            with opened.transaction() as records:
+            with opened.transaction(Action.EDIT_PATIENTS) as records:
                 records.add_patient(Patient(f"{records.count_patients('')}"))
 
     with ThreadPoolExecutor(2) as pool:
@@ -242,18 +249,18 @@ def test_threads_share_a_store(opened: OpenStore) -> None:
 
 def test_erased_patient_is_gone_and_others_stay(opened: OpenStore) -> None:
     add(opened, FULL, Patient("B"))
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         mine = records.save_photograph(
             "A-17", Laterality.OD, b"a", referred(b"a"), recorded_at=MONDAY
         )
         other = records.save_photograph(
             "B", Laterality.OD, b"b", referred(b"b"), recorded_at=MONDAY
         )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.erase_patient("A-17") == 1
         with pytest.raises(PatientUnknown):
             records.erase_patient("A-17")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.find_photograph(mine.id) is None
         assert records.exams("A-17") == []
         assert records.photograph_bytes(other.id) == b"b"
@@ -262,7 +269,7 @@ def test_erased_patient_is_gone_and_others_stay(opened: OpenStore) -> None:
 
 def test_patient_without_photographs_can_be_erased(opened: OpenStore) -> None:
     add(opened, FULL)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.erase_patient("A-17") == 0
     assert numbers(opened, "") == []
 
@@ -270,7 +277,7 @@ def test_patient_without_photographs_can_be_erased(opened: OpenStore) -> None:
 def test_review_queue_gravest_first_then_newest(opened: OpenStore) -> None:
     add(opened, *(Patient(mrn) for mrn in "abcd"))
     later = MONDAY + timedelta(days=3)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for mrn, moment, result in (
             ("a", MONDAY, referred(b"1", Decision.REFER)),
             ("b", MONDAY, referred(b"1", Decision.REFER_URGENT)),
@@ -278,7 +285,7 @@ def test_review_queue_gravest_first_then_newest(opened: OpenStore) -> None:
             ("d", later, ungradable(b"1")),
         ):
             records.save_photograph(mrn, Laterality.OD, b"1", result, recorded_at=moment)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         queue = records.exams_to_review(0, 10)
         assert [(exam.patient.mrn, exam.outcome) for exam in queue] == [
             ("b", Outcome.REFER_URGENT),
@@ -290,13 +297,13 @@ def test_review_queue_gravest_first_then_newest(opened: OpenStore) -> None:
         records.mark_reviewed(queue[0].exam_id)
         records.mark_reviewed(queue[3].exam_id)
         records.mark_reviewed("no exam")
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert [exam.patient.mrn for exam in records.exams_to_review(0, 10)] == ["c", "a"]
         # A new photograph wants to be looked at, and makes the exam as grave as it is.
         records.save_photograph(
             "d", Laterality.OS, b"2", referred(b"2", Decision.REFER_URGENT), recorded_at=later
         )
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         queue = records.exams_to_review(0, 10)
         assert [exam.patient.mrn for exam in queue] == ["d", "c", "a"]
         assert queue[0].outcome is Outcome.REFER_URGENT
@@ -304,7 +311,7 @@ def test_review_queue_gravest_first_then_newest(opened: OpenStore) -> None:
 
 def test_events_come_in_order_and_name_no_patient(opened: OpenStore) -> None:
     add(opened, FULL)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.note(AuditKind.EXPORTED, "A-17", {"format": "pdf"})
         head = records.audit_head()
         subject = records.audit_subject("A-17")

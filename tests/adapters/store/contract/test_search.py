@@ -8,6 +8,7 @@ import pytest
 
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
+from drscreen.domain.permissions import Action
 from drscreen.domain.referral import Decision, Outcome
 from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.contract.patients import add, numbers
@@ -17,7 +18,7 @@ from tests.adapters.store.samples import MONDAY, referred, ungradable
 def test_patient_list_newest_exam_first_then_by_number(opened: OpenStore) -> None:
     add(opened, *(Patient(mrn) for mrn in ("d", "c", "b", "a")))
     later = MONDAY + timedelta(days=1)
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         for mrn, moment, result in (
             ("d", later, referred(b"1")),
             ("b", MONDAY, referred(b"1", Decision.REFER_URGENT)),
@@ -42,7 +43,7 @@ def test_pages_cover_all_without_overlap(opened: OpenStore) -> None:
     pages = [numbers(opened, "p0", offset, 10) for offset in (0, 10, 20, 30)]
     assert [len(page) for page in pages] == [10, 10, 5, 0]
     assert [mrn for page in pages for mrn in page] == [f"P{n:03}" for n in range(25)]
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert records.count_patients("p0") == 25
 
 
@@ -106,5 +107,5 @@ def test_typing_errors_are_forgiven(opened: OpenStore, typed: str, found: list[s
         Patient("P-1024", "Other", "Person"),
     )
     expected = ["P-1024"] if typed.startswith("P-") else found
-    with opened.transaction() as records:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
         assert [row.patient.mrn for row in records.similar_patients(typed, 10)] == expected
