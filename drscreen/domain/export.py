@@ -15,6 +15,8 @@ VERSION = 1
 NOTICE = "Research use, not a cleared medical device. A clinician confirms every result."
 _SUFFIXES = {
     "image/jpeg": ".jpg",
+    # What earlier versions recorded of a JPEG with a preview behind it.
+    "image/mpo": ".jpg",
     "image/png": ".png",
     "image/tiff": ".tif",
     "image/bmp": ".bmp",
@@ -45,10 +47,10 @@ class ExportedFile:
     content: bytes
 
 
-def photograph_file(photograph: PhotographRecord) -> str:
-    """The name of a photograph's file: day, eye, and the beginning of its hash."""
+def photograph_file(exam: Exam, photograph: PhotographRecord) -> str:
+    """The name of a photograph's file: the exam's own day, eye, and the beginning of its hash."""
     suffix = _SUFFIXES.get(photograph.media_type, ".bin")
-    return f"{photograph.taken:%Y-%m-%d}-{photograph.eye}-{photograph.sha256[:8]}{suffix}"
+    return f"{exam.day:%Y-%m-%d}-{photograph.eye}-{photograph.sha256[:8]}{suffix}"
 
 
 def export_json(export: PatientExport) -> bytes:
@@ -75,7 +77,7 @@ def export_json(export: PatientExport) -> bytes:
             {
                 "day": exam.day.isoformat(),
                 "outcome": exam.outcome.value,
-                "photographs": [_photograph(photograph) for photograph in exam.photographs],
+                "photographs": [_photograph(exam, photograph) for photograph in exam.photographs],
             }
             for exam in export.exams
         ],
@@ -84,10 +86,10 @@ def export_json(export: PatientExport) -> bytes:
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
 
 
-def _photograph(photograph: PhotographRecord) -> dict[str, Any]:
+def _photograph(exam: Exam, photograph: PhotographRecord) -> dict[str, Any]:
     grading = photograph.grading
     return {
-        "file": photograph_file(photograph),
+        "file": photograph_file(exam, photograph),
         "sha256": photograph.sha256,
         "eye": photograph.eye.value,
         "taken": photograph.taken.isoformat(),

@@ -55,9 +55,10 @@ class PatientDataService:
     def _files(self, export: PatientExport) -> Iterator[ExportedFile]:
         yield ExportedFile("patient.json", export_json(export))
         pictures: dict[str, bytes] = {}
-        for photograph in export.photographs:
-            with self._store.transaction(Action.EXPORT_PATIENTS) as records:
-                data = records.photograph_bytes(photograph.id)
-            yield ExportedFile(photograph_file(photograph), data)
-            pictures[photograph.id] = self._report.small_picture(data)
+        for exam in export.exams:
+            for photograph in exam.photographs:
+                with self._store.transaction(Action.EXPORT_PATIENTS) as records:
+                    data = records.photograph_bytes(photograph.id)
+                yield ExportedFile(photograph_file(exam, photograph), data)
+                pictures[photograph.id] = self._report.small_picture(data)
         yield ExportedFile("patient.pdf", self._report.render(export, pictures))

@@ -1,7 +1,8 @@
 """Files to pixels through Pillow, with limits and one clear error for each thing that can be wrong.
 
 Formats are named explicitly, so that Pillow's many rarely used decoders are never reached by a
-hostile file.
+hostile file. In the program a file of somebody's is decoded by this in a process of its own, see
+`decoder_process`; training and measuring read their data sets with it as it is.
 """
 
 from __future__ import annotations
@@ -15,27 +16,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from drscreen.adapters.imaging.colours import stretched, to_srgb
+from drscreen.adapters.imaging.contents import Contents, examine
 from drscreen.adapters.imaging.field_of_view import from_image, prepare_square
+from drscreen.domain.cancel import CancelToken
 from drscreen.domain.errors import (
     PhotographDamaged,
     PhotographEmpty,
     PhotographFormatUnsupported,
     PhotographNotFound,
+    PhotographTakesTooMuchMemory,
     PhotographTooLarge,
+    PhotographTooNarrow,
     PhotographTooSmall,
 )
 from drscreen.domain.image import DecodedPhotograph, InputSpec, RgbImage
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
+#: By Pillow's names; a JPEG with previews behind it is MPO to Pillow and a JPEG to everybody else.
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "TIFF": "image/tiff",
+    "BMP": "image/bmp",
+}
 #: The largest fundus cameras write about 50 megapixels; an uncompressed 16-bit TIFF of that size
 #: is 300 MB.
 MAX_BYTES = 320_000_000
 MAX_PIXELS = 80_000_000
 #: Below this a retina's vessels cannot be told apart.
 MIN_SIDE = 96
+#: Frames of cameras and telephones are up to 2.4 times as long as wide, panoramas of them 6 times.
+MAX_ASPECT = 8
 #: Screening needs no more than this many pixels on the short side: networks look at 512 or fewer.
 DECODED_SHORT_SIDE = 768
 
@@ -52,7 +67,6 @@ _DAMAGE = (
     ZeroDivisionError,
     struct.error,
     zlib.error,
-    MemoryError,
 )
 
 # EXIF 2.32, tag 0x0112: how the stored rows must be turned to stand upright.
@@ -92,47 +106,58 @@ class PillowReader:
             raise PhotographEmpty("The file is empty.")
         return data
 
-    def decode(self, data: bytes) -> DecodedPhotograph:
-        """Decode, orient, bring to 8-bit sRGB; large files no larger than screening needs."""
-        with _opened(data) as opened:
-            return self._decode_opened(opened, data)
+    def decode(self, data: bytes, cancel: CancelToken | None = None) -> DecodedPhotograph:
+        """Decode, orient, bring to 8-bit sRGB; large files no larger than screening needs.
 
-    def whole(self, data: bytes) -> RgbImage:
-        """Every pixel of the file, upright, 8-bit sRGB: for people to look at."""
-        with _opened(data) as opened:
+        `cancel` is looked at before and not during the decoding.
+        """
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+        contents = _examined(data)
+        with _opened(contents) as opened:
+            return self._decode_opened(opened, contents)
+
+    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
+        """Every pixel of the file, upright, 8-bit sRGB: for people to look at. Of several pictures
+        the first: what older versions recorded was that one.
+        """
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+        contents = _examined(data)
+        with _opened(contents) as opened:
+            opened.load()
             turn = _turn(opened)
-            rgb = _to_srgb(opened)
+            bright = stretched(opened, contents.brightest, contents.data)
+            rgb = to_srgb(bright, brightest=contents.brightest)
             return from_image(rgb if turn is None else rgb.transpose(turn))
 
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
         """See `field_of_view.prepare_square`."""
         return prepare_square(image, spec)
 
-    def _decode_opened(self, opened: Image.Image, data: bytes) -> DecodedPhotograph:
+    def _decode_opened(self, opened: Image.Image, contents: Contents) -> DecodedPhotograph:
         full = opened.size
-        if min(full) < MIN_SIDE:
-            raise PhotographTooSmall(
-                f"The picture has {full[0]} x {full[1]} pixels; at least {MIN_SIDE} a side are "
-                "needed."
-            )
-        media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
+        _refuse_size(full)
+        contents.refuse_unless_one()
+        contents.refuse_unless_whole()
         factor = max(1, min(full) // DECODED_SHORT_SIDE)
         if factor > 1:
             # libjpeg scales by 1/2, 1/4 or 1/8 while decoding and never below what is asked for.
             opened.draft(None, (full[0] // factor, full[1] // factor))
         opened.load()
+        contents.refuse_unless_whole(opened)
         turn = _turn(opened)
-        rgb = _to_srgb(opened)
-        rest = max(1, min(rgb.size) // DECODED_SHORT_SIDE)
-        if rest > 1:
-            rgb = rgb.reduce(rest)
+        rest = max(1, min(opened.size) // DECODED_SHORT_SIDE)
+        bright = stretched(opened, contents.brightest, contents.data)
+        rgb = to_srgb(bright, rest, contents.brightest)
+        contents.refuse_unless_previews(rgb)
         width, height = full
         if turn is not None:
             rgb = rgb.transpose(turn)
             width, height = reversed(full) if turn in _QUARTER_TURNS else full
         return DecodedPhotograph(
-            sha256=hashlib.sha256(data).hexdigest(),
-            media_type=media_type,
+            sha256=hashlib.sha256(contents.file).hexdigest(),
+            media_type=MEDIA_TYPES[opened.format or ""],
             width=width,
             height=height,
             image=from_image(rgb),
@@ -140,26 +165,48 @@ class PillowReader:
         )
 
 
+def _examined(data: bytes) -> Contents:
+    if not data:
+        raise PhotographEmpty("The file is empty.")
+    return examine(data)
+
+
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def _opened(contents: Contents) -> Iterator[Image.Image]:
     """The file as Pillow opens it, its pixels not yet read; within, every way in which a picture
     can be wrong is a `PhotographError`.
     """
-    if not data:
-        raise PhotographEmpty("The file is empty.")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+        with Image.open(io.BytesIO(contents.data), formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise PhotographTooLarge(_too_many_pixels())
             yield opened
     except UnidentifiedImageError as error:
+        if contents.is_recognised:
+            raise PhotographDamaged("The picture breaks off or is damaged.") from error
         raise PhotographFormatUnsupported(
             "The file is not a JPEG, PNG, TIFF or BMP picture."
         ) from error
     except Image.DecompressionBombError as error:
         raise PhotographTooLarge(_too_many_pixels()) from error
+    except MemoryError as error:
+        raise PhotographTakesTooMuchMemory(
+            "Decoding the picture takes more memory than there is for it."
+        ) from error
     except _DAMAGE as error:
         raise PhotographDamaged("The picture breaks off or is damaged.") from error
+
+
+def _refuse_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if min(size) < MIN_SIDE:
+        raise PhotographTooSmall(
+            f"The picture has {width} x {height} pixels; at least {MIN_SIDE} a side are needed."
+        )
+    if max(size) > MAX_ASPECT * min(size):
+        raise PhotographTooNarrow(
+            f"The picture has {width} x {height} pixels: a strip, not a photograph."
+        )
 
 
 def _too_many_pixels() -> str:
@@ -172,49 +219,3 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DAMAGE:
         return None
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Any mode to 8-bit RGB in sRGB. Alpha is laid over black."""
-    profile = image.info.get("icc_profile")
-    rgb = _without_alpha(_to_eight_bits(image))
-    if profile:
-        rgb = _from_profile(rgb, profile)
-    return rgb if rgb.mode == "RGB" else rgb.convert("RGB")
-
-
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit and 32-bit integer grey to 8 bits by their full range; others unchanged."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode == "I":
-        values = np.asarray(image)
-        return Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
-    if image.mode == "F":
-        raise PhotographFormatUnsupported("Pictures of floating-point numbers are not read.")
-    return image
-
-
-def _without_alpha(image: Image.Image) -> Image.Image:
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode in {"RGBA", "LA", "PA"}:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert(
-            "RGB"
-        )
-    return image
-
-
-def _from_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    """Colours through the embedded profile; one that cannot be used counts as sRGB."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image
-        converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-    return converted if converted is not None else image

@@ -40,6 +40,48 @@ class PhotographTooSmall(PhotographError):
     advice = "Use the original photograph, not a thumbnail."
 
 
+class PhotographTooNarrow(PhotographError):
+    """A strip: no camera's frame has such a shape."""
+
+    code = "photograph_too_narrow"
+    advice = "Use the photograph as the camera wrote it, not a part cut out of it."
+
+
+class PhotographSeveral(PhotographError):
+    """One file with several pictures in it: a grade of one would pass for a grade of all."""
+
+    code = "photograph_several"
+    advice = "Save each picture as a file of its own, and add each with the eye it shows."
+
+
+class PhotographTakesTooLong(PhotographError):
+    """A picture built so that decoding it takes far longer than a camera's does."""
+
+    code = "photograph_takes_too_long"
+    advice = "Export the photograph again from the camera's software. Ask where this file is from."
+
+
+class PhotographTakesTooMuchMemory(PhotographError):
+    """A picture that asks for more memory than a camera's does."""
+
+    code = "photograph_takes_too_much_memory"
+    advice = "Export the photograph as JPEG from the camera's software at its normal size."
+
+
+class PhotographBrokeDecoder(PhotographError):
+    """The process that decodes photographs ended over this one, or answered nonsense."""
+
+    code = "photograph_broke_decoder"
+    advice = "Do not open this file again. Copy the photograph from the camera once more."
+
+
+class DecoderNotStarted(PhotographError):
+    """The process that decodes photographs cannot be started; none is decoded elsewhere."""
+
+    code = "decoder_not_started"
+    advice = "Start the program again; if it stays so, install it afresh."
+
+
 class PhotographFormatUnsupported(PhotographError):
     """Not one of the formats drscreen reads."""
 

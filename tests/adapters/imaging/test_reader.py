@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import io
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +24,9 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import DecodedPhotograph, Laterality
+from tests.adapters.imaging.files import encoded, png
 
 READER = PillowReader()
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def png(header: bytes, rows: bytes) -> bytes:
-    """A PNG file by hand, for what Pillow does not write."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        checksum = zlib.crc32(kind + body)
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
-
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", header),
-            chunk(b"IDAT", zlib.compress(rows)),
-            chunk(b"IEND", b""),
-        ]
-    )
 
 
 @pytest.fixture(scope="module")

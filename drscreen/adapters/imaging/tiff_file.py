@@ -1,0 +1,135 @@
+"""A TIFF file's own structure (TIFF 6.0, BigTIFF): its pages, and what they say of themselves."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drscreen.adapters.imaging.pictures import (
+    MAX_PICTURES,
+    MAX_SCANS,
+    Picture,
+    too_many_scans,
+)
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_KIND, _OLD_KIND, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
+_STRIPS, _TILES, _MAX_SAMPLE, _SUBPAGES = 273, 324, 281, 330
+_SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
+_JPEG = (6, 7)
+_SCANS_EACH = 10
+_CAMERA_RANGES = frozenset((1 << bits) - 1 for bits in range(9, 16))
+
+
+@dataclass(frozen=True, slots=True)
+class TiffFile:
+    """Pages in the file's order, those inside others behind them; masks are left out.
+
+    `brightest` is the highest value that the first page's samples can have, 0 where it is what
+    their bits can hold.
+    """
+
+    pictures: tuple[Picture, ...]
+    brightest: int
+
+
+def read_tiff(data: bytes) -> TiffFile:
+    """Walk the directories; what is spoilt ends the walk there.
+
+    Raises `PhotographTakesTooLong` for JPEG inside it with too many scans.
+    """
+    pictures, brightest = [], 0
+    for number, (page, fields) in enumerate(_directories(data)):
+        kind = (fields.get(_KIND) or [0])[0]
+        if number == 0:
+            brightest = _brightest(fields)
+        if (fields.get(_COMPRESSION) or [0])[0] in _JPEG:
+            _count_scans(data, fields)
+        width, height = ((fields.get(tag) or [0])[0] for tag in (_WIDTH, _HEIGHT))
+        if not kind & _MASK and width and height:
+            old = (fields.get(_OLD_KIND) or [0])[0] == _OLD_REDUCED
+            preview = bool(kind & _REDUCED) or old
+            pictures.append(Picture(width, height, page=page, is_preview=preview))
+    return TiffFile(tuple(pictures), brightest)
+
+
+def _brightest(fields: dict[int, list[int]]) -> int:
+    # MaxSampleValue is the brightest sample of this picture, and not to change how it looks (TIFF
+    # 6.0); cameras of 10 to 14 bits write the brightest that they could have given.
+    bits = (fields.get(_BITS) or [1])[0]
+    highest = max(fields.get(_MAX_SAMPLE) or [0])
+    if bits == 16 and highest in _CAMERA_RANGES:
+        return highest
+    return (1 << bits) - 1 if 8 < bits < 16 else 0
+
+
+def _count_scans(data: bytes, fields: dict[int, list[int]]) -> None:
+    # Every strip is as large as the others, so a few scans for each bound what all cost.
+    pieces = max(len(fields.get(_STRIPS, ())), len(fields.get(_TILES, ())))
+    scans = data.count(b"\xff\xda")
+    if scans > MAX_SCANS + _SCANS_EACH * pieces:
+        raise too_many_scans(scans)
+
+
+def _directories(data: bytes) -> Iterator[tuple[int | None, dict[int, list[int]]]]:
+    order = "<" if data.startswith(b"II") else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    try:
+        (offset,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    except struct.error:
+        return
+    seen: set[int] = set()
+    waiting: list[tuple[int | None, int]] = [(0, offset)]
+    while waiting and len(seen) < MAX_PICTURES:
+        page, offset = waiting.pop(0)
+        if offset == 0 or offset in seen:
+            continue
+        seen.add(offset)
+        try:
+            fields, following = _directory(data, offset, order, big)
+        except struct.error:
+            continue
+        yield page, fields
+        inner = [(None, sub) for sub in fields.get(_SUBPAGES, ())]
+        waiting = [(None if page is None else page + 1, following), *waiting, *inner]
+
+
+def _directory(data: bytes, offset: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
+    count_format, entry_format, inline = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
+    (count,) = struct.unpack_from(order + count_format, data, offset)
+    at = offset + struct.calcsize("=" + count_format)
+    entry = 12 + inline if big else 12
+    fields: dict[int, list[int]] = {}
+    for n in range(min(count, 4_096)):
+        place = at + n * entry
+        tag, kind, many = struct.unpack_from(order + entry_format, data, place)
+        if kind not in _SIZES or tag not in _WANTED:
+            continue
+        values = f"{order}{min(many, MAX_PICTURES)}{_SIZES[kind]}"
+        value_at = place + struct.calcsize("=" + entry_format)
+        if many * struct.calcsize(_SIZES[kind]) > inline:
+            (value_at,) = struct.unpack_from(order + ("Q" if big else "I"), data, value_at)
+        fields[tag] = list(struct.unpack_from(values, data, value_at))
+    try:
+        (following,) = struct.unpack_from(order + ("Q" if big else "I"), data, at + count * entry)
+    except struct.error:
+        following = 0
+    return fields, following
+
+
+_WANTED = frozenset(
+    {
+        _KIND,
+        _OLD_KIND,
+        _WIDTH,
+        _HEIGHT,
+        _BITS,
+        _COMPRESSION,
+        _STRIPS,
+        _TILES,
+        _MAX_SAMPLE,
+        _SUBPAGES,
+    }
+)
