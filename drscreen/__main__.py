@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import sys
 
@@ -10,11 +11,19 @@ def main() -> None:
     """Entry point of the installed command."""
     # A frozen program that is asked for a second process of itself is started as itself.
     multiprocessing.freeze_support()
+    _write_what_cannot_be_written_out()
     from drscreen.bootstrap import Workstation
     from drscreen.cli import app
 
     Workstation().log.install()
     app(sys.argv[1:] or ["window"], prog_name="drscreen")
+
+
+def _write_what_cannot_be_written_out() -> None:
+    """A letter that a pipe's code page does not have arrives as an escape, not as a fault."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
 from drscreen import __version__
 from drscreen.bootstrap import Workstation
+from drscreen.cli.visible import visible
 from drscreen.domain.audit import Alarm, AuditEvent
-from drscreen.domain.errors import DrscreenError
+from drscreen.domain.errors import DrscreenError, TextUnreadable
+from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.store_ports import OpenStore
+from drscreen.domain.text_file import UTF16_MARKS, first_line, text_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,6 +43,10 @@ PasswordFile = Annotated[
 ]
 
 
+#: A password is far shorter; a device or a photograph named by mistake is not read whole.
+_PASSWORD_FILE_MAX = 65_536
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"drscreen {__version__}")
@@ -61,7 +68,7 @@ def common(
 
 def say(text: str) -> None:
     """A line for a person, on standard error, where it never mixes with results."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text, keep="\n"), err=True)
 
 
 def tell(error: DrscreenError) -> None:
@@ -105,9 +112,28 @@ def read_password(
             raise typer.BadParameter(f"Give it with {option}.")
         return str(typer.prompt(what, hide_input=True, err=True))
     if password_file == "-":  # noqa: S105 - a file's name, not a password
-        return sys.stdin.readline().rstrip("\r\n")
+        with readable("Standard input") as said:
+            return first_line(text_of(_first_bytes(sys.stdin.buffer), said), said)
+    with readable(f"The file of {option}") as said, Path(password_file).open("rb") as file:
+        return first_line(text_of(file.read(_PASSWORD_FILE_MAX), said), said)
+
+
+@contextmanager
+def readable(what: str) -> Iterator[str]:
+    """Within: a text that an option names and that cannot be read is wrong usage, with the reason.
+
+    Gives `what`, as the reason calls it.
+    """
     try:
-        with Path(password_file).open(encoding="utf-8") as handle:
-            return handle.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter("The password file cannot be read.") from error
+        yield what
+    except OSError as error:
+        raise typer.BadParameter(f"{what} cannot be read. {reason_of(error)}") from error
+    except TextUnreadable as error:
+        raise typer.BadParameter(f"{error.message} {error.advice}") from error
+
+
+def _first_bytes(stream: BinaryIO) -> bytes:
+    """The first line, without waiting for what a person or program may still write after it."""
+    line = stream.readline(_PASSWORD_FILE_MAX)
+    # In UTF-16 a byte that looks like the line's end may be half of a character.
+    return line + stream.read(_PASSWORD_FILE_MAX) if line.startswith(UTF16_MARKS) else line

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
-from rich.table import Table
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Home, PasswordFile, app, failures_told, say, signed_in
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
 from drscreen.domain.errors import FileUnwritable
 
@@ -38,13 +37,11 @@ def list_events(
         for event in events:
             print_json_line(_event_object(event))
         return
-    table = Table("event", "when", "who", "what", "about", "details")
+    table = DataTable("event", "when", "who", "what", "about", "details")
     for event in events:
         details = " ".join(f"{name}={value}" for name, value in event.details.items())
         when = f"{event.moment:%Y-%m-%d %H:%M:%S}"
-        table.add_row(
-            str(event.sequence), when, event.actor, event.kind, event.subject[:12], details
-        )
+        table.row(str(event.sequence), when, event.actor, event.kind, event.subject[:12], details)
     print_table(table)
 
 

@@ -13,7 +13,7 @@ import typer
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Home, PasswordFile, app, failures_told, read_password, say
 from drscreen.cli.check import print_problems, problem_object
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.progress import counting
 from drscreen.domain.backup import Backup, BackupCheck
 from drscreen.domain.errors import FileUnwritable
@@ -75,8 +75,6 @@ def create(
 @commands.command("list")
 def list_(folder: Folder, as_json: Json = False) -> None:
     """The backups in a folder, newest first."""
-    from rich.table import Table
-
     from drscreen.services.backup import list_backups
 
     with failures_told():
@@ -85,9 +83,9 @@ def list_(folder: Folder, as_json: Json = False) -> None:
         for backup in found:
             print_json_line(_object(backup))
         return
-    table = Table("backup", "made", "photographs", "records, MB")
+    table = DataTable("backup", "made", "photographs", "records, MB")
     for backup in found:
-        table.add_row(
+        table.row(
             backup.name,
             backup.created.astimezone().strftime("%Y-%m-%d %H:%M"),
             str(backup.photographs),

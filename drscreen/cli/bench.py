@@ -15,7 +15,7 @@ import typer
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Model, app, failures_told
 from drscreen.cli.bench_store import bench_store
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.window import has_screen
 from drscreen.domain.settings import DeviceChoice
 
@@ -51,8 +51,6 @@ def bench(
     if photograph == Path("store"):
         bench_store(patients, repeats, as_json=as_json)
         return
-    from rich.table import Table
-
     from drscreen.training.benchmark import benchmark, fifteen_megapixels
 
     with failures_told(), tempfile.TemporaryDirectory() as folder:
@@ -71,15 +69,15 @@ def bench(
             }
         )
         return
-    table = Table(
+    table = DataTable(
         title=f"{repeats} repeats on {os.cpu_count()} cores, milliseconds",
         caption=f"peak memory of 'drscreen screen' on it: {memory or 0:.0f} MB; "
         f"window visible after {visible or 0:.2f} s",
     )
     for heading in ("stage", "median", "least", "most"):
-        table.add_column(heading, justify="left" if heading == "stage" else "right")
+        table.column(heading, right=heading != "stage")
     for timing in timings:
-        table.add_row(
+        table.row(
             timing.stage, *(f"{1000 * s:.1f}" for s in (timing.median, timing.low, timing.high))
         )
     print_table(table)

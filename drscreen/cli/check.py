@@ -11,7 +11,7 @@ import typer
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import Home, PasswordFile, app, failures_told, read_password, say
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.progress import counting
 from drscreen.domain.integrity import PhotographProblem
 
@@ -74,11 +74,7 @@ def problem_object(problem: PhotographProblem) -> dict[str, str]:
 
 def print_problems(problems: Sequence[PhotographProblem]) -> None:
     """For a person, by exam."""
-    from rich.table import Table
-
-    table = Table("patient", "exam", "eye", "photograph")
+    table = DataTable("patient", "exam", "eye", "photograph")
     for problem in problems:
-        table.add_row(
-            problem.mrn, problem.day.isoformat(), str(problem.eye), f"file {problem.fault}"
-        )
+        table.row(problem.mrn, problem.day.isoformat(), str(problem.eye), f"file {problem.fault}")
     print_table(table)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
-from rich.table import Table
-
-from drscreen.cli.output import NOTICE, print_table
+from drscreen.cli.output import NOTICE, DataTable, print_table
 from drscreen.training.comparison import Comparison
 from drscreen.training.evaluation import Evaluation
 from drscreen.training.evaluation_report import (
@@ -24,39 +21,39 @@ def print_report(report: EvaluationReport) -> None:
     """Figures, grades, groups, comparison; the notice below the first."""
     evaluation = report.evaluation
     model = report.network.model
-    table = Table(
+    table = DataTable(
         title=f"{model.name} {model.version}: {evaluation.graded} graded of "
         f"{evaluation.photographs} photographs of {evaluation.patients} patients",
         caption=f"Operating point: {point_in_words(report.network.operating_point)}. {NOTICE}",
     )
-    table.add_column("figure")
-    table.add_column("value (95% interval)")
+    table.column("figure")
+    table.column("value (95% interval)")
     for name, label in ALL_FIGURES.items():
-        table.add_row(label, shown(getattr(evaluation, name)))
+        table.row(label, shown(getattr(evaluation, name)))
     print_table(table)
     print_table(_grades(evaluation))
     for column, parts in report.groups.items():
-        groups = Table(title=f"by {escape(column)}")
-        groups.add_column(escape(column))
-        groups.add_column("graded", justify="right")
+        groups = DataTable(title=f"by {column}")
+        groups.column(column)
+        groups.column("graded", right=True)
         for name in _GROUP_COLUMNS:
-            groups.add_column(GROUP_FIGURES[name])
+            groups.column(GROUP_FIGURES[name])
         for value, part in parts.items():
             cells = (shown(getattr(part, name), 2) for name in _GROUP_COLUMNS)
-            groups.add_row(escape(value), f"{part.graded} of {part.photographs}", *cells)
+            groups.row(value, f"{part.graded} of {part.photographs}", *cells)
         print_table(groups)
     if report.comparison is not None and report.against is not None:
         print_table(_comparison(report.comparison, model.name, report.against.model.name))
 
 
-def _grades(evaluation: Evaluation) -> Table:
-    table = Table(title="reader's grade in rows, program's in columns")
+def _grades(evaluation: Evaluation) -> DataTable:
+    table = DataTable(title="reader's grade in rows, program's in columns")
     for heading in ("", "0", "1", "2", "3", "4", "ungradable"):
-        table.add_column(heading, justify="right")
+        table.column(heading, right=True)
     for heading in ("called referable", "same grade"):
-        table.add_column(heading)
+        table.column(heading)
     for row, counts in zip(evaluation.per_grade, evaluation.confusion, strict=True):
-        table.add_row(
+        table.row(
             str(row.grade),
             *(str(n) for n in counts),
             str(row.photographs - sum(counts)),
@@ -66,17 +63,17 @@ def _grades(evaluation: Evaluation) -> Table:
     return table
 
 
-def _comparison(comparison: Comparison, first: str, second: str) -> Table:
-    table = Table(
+def _comparison(comparison: Comparison, first: str, second: str) -> DataTable:
+    table = DataTable(
         title=f"{first} beside {second}: the same {comparison.photographs} photographs of "
         f"{comparison.patients} patients",
         caption="Paired over patients. p: DeLong's test with Obuchowski's variance.",
     )
-    table.add_column("figure")
+    table.column("figure")
     for heading in (first, second, "difference (95% interval)", "p"):
-        table.add_column(escape(heading), justify="right")
+        table.column(heading, right=True)
     for row in comparison.differences:
         figures = ("-" if x is None else f"{x:.3f}" for x in (row.first, row.second))
         p = "-" if row.p is None else f"{row.p:.3f}"
-        table.add_row(ALL_FIGURES[row.figure], *figures, shown(row.difference), p)
+        table.row(ALL_FIGURES[row.figure], *figures, shown(row.difference), p)
     return table

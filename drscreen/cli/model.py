@@ -11,8 +11,9 @@ import typer
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import app, failures_told, say
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.progress import progress_bar
+from drscreen.cli.visible import visible
 from drscreen.domain.errors import (
     BundleError,
     DatasetError,
@@ -38,15 +39,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a network.
 @model.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """Show the installed networks, the one used by default first. A damaged one says why."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from drscreen.training.evaluation import recorded
     from drscreen.training.metrics import shown
 
-    table = Table(caption="* is used where none is named; AUC of patients held out, 95% interval")
+    table = DataTable(
+        caption="* is used where none is named; AUC of patients held out, 95% interval"
+    )
     for heading in ("", "name", "version", "network", "pixels", "MB", "AUC, referable", "sha256"):
-        table.add_column(heading, justify="right" if heading in {"pixels", "MB"} else "left")
+        table.column(heading, right=heading in {"pixels", "MB"})
     for entry in Workstation().bundles():
         bundle, fault = entry.bundle, entry.fault
         metrics = bundle.manifest.get("metrics") if bundle else None
@@ -74,7 +74,7 @@ def list_models(as_json: AsJson = False) -> None:
             row += ["", f"damaged: {fault.message}" if fault else "", ""]
         row += [f"{entry.size / 1e6:.1f}", shown(auc) if auc else "-"]
         row.append(bundle.info.sha256[:12] if bundle else "")
-        table.add_row(*map(escape, row))
+        table.row(*row)
     if not as_json:
         print_table(table)
 
@@ -132,7 +132,7 @@ def card(
         bundle = workstation.bundle(name)
         if html is None:
             # A bundle may be anybody's: nothing that a terminal would obey.
-            typer.echo("".join(c for c in bundle.card if c.isprintable() or c in "\n\t"))
+            typer.echo(visible(bundle.card, keep="\n\t"))
             return
         from drscreen.training.card_page import card_page
 
@@ -218,8 +218,6 @@ def backends(
     as_json: AsJson = False,
 ) -> None:
     """How far results lie apart between fp32, bf16, other numbers of threads, and ONNX Runtime."""
-    from rich.table import Table
-
     from drscreen.training.backends import REFERENCE, agreements
 
     workstation = Workstation()
@@ -235,19 +233,19 @@ def backends(
                 squares,
                 lambda what, done: bar.update(task, description=what, completed=done),
             )
-    table = Table(
+    table = DataTable(
         title=f"{bundle.info.name} {bundle.info.version} beside {REFERENCE}: "
         f"{len(squares)} photographs"
     )
-    table.add_column("back end")
+    table.column("back end")
     for heading in ("largest difference", "grades", "referable calls", "decisions changed"):
-        table.add_column(heading, justify="right")
+        table.column(heading, right=True)
     for agreement in found:
         if as_json:
             print_json_line({"model": bundle.info.name, **asdict(agreement)})
         counts = (agreement.grades, agreement.calls, agreement.decisions)
         shares = (f"{count} ({count / agreement.photographs:.1%})" for count in counts)
-        table.add_row(agreement.backend, f"{agreement.farthest:.2g}", *shares)
+        table.row(agreement.backend, f"{agreement.farthest:.2g}", *shares)
     if not as_json:
         print_table(table)
 

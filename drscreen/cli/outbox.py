@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, PasswordFile, app, failures_told, say, signed_in
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.app import Home, PasswordFile, app, failures_told, readable, say, signed_in
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.errors import InvalidInput, NotifierUnusable
 from drscreen.domain.notice import Notice, NoticeState, Purpose
 from drscreen.domain.notifier import Receipt, ReceiptState, SettingKind
 from drscreen.domain.patient import Channel
 from drscreen.domain.store_ports import OpenStore
+from drscreen.domain.text_file import text_of
 
 outbox = typer.Typer(no_args_is_help=True, help="Notices to patients: seen, sent, mended.")
 notify = typer.Typer(no_args_is_help=True, help="What sends notices: set up and tried.")
@@ -78,9 +78,12 @@ def list_notices(
             print_json_line(_object(notice))
         return
     # Whole, for the other commands want it so.
-    table = Table(Column("id", no_wrap=True, min_width=36), "patient", "what", "by", "state", "why")
+    table = DataTable()
+    table.column("id", whole=36)
+    for heading in ("patient", "what", "by", "state", "why"):
+        table.column(heading)
     for n in notices:
-        table.add_row(n.id, n.mrn, n.purpose, n.channel, n.state, n.sentence)
+        table.row(n.id, n.mrn, n.purpose, n.channel, n.state, n.sentence)
     print_table(table)
 
 
@@ -289,7 +292,6 @@ def _pairs(lines: list[str]) -> dict[str, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter("The file of secrets cannot be read.") from error
+    with readable("The file of secrets") as said:
+        text = text_of(path.read_bytes(), said)
+    return [line for line in text.split("\n") if line.strip()]

@@ -9,7 +9,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from drscreen.cli.visible import visible
 from drscreen.domain.errors import DrscreenError
 from drscreen.domain.grading import Grade
 from drscreen.domain.screening import ScreeningResult
@@ -81,20 +83,53 @@ def print_json_line(entry: dict[str, Any]) -> None:
     print(json.dumps(entry, allow_nan=False), flush=True)
 
 
-def outcome_table(outcomes: Sequence[tuple[Path, ScreeningResult | DrscreenError]]) -> Table:
+class DataTable(Table):
+    """A table for a person, whose every text is shown as it is: none of it is markup, and none of
+    it acts on the terminal.
+    """
+
+    def __init__(self, *headings: str, title: str = "", caption: str = "") -> None:
+        super().__init__(
+            title=_as_it_is(title) if title else None,
+            caption=_as_it_is(caption) if caption else None,
+        )
+        for heading in headings:
+            self.column(heading)
+
+    def column(self, heading: str, *, right: bool = False, whole: int = 0) -> None:
+        """Add a column; `right` for figures, `whole` for what is never broken into lines, with how
+        wide it is at least.
+        """
+        self.add_column(
+            _as_it_is(heading),
+            justify="right" if right else "left",
+            no_wrap=bool(whole),
+            min_width=whole or None,
+        )
+
+    def row(self, *cells: str) -> None:
+        """Add a row."""
+        self.add_row(*map(_as_it_is, cells))
+
+
+def _as_it_is(text: str) -> Text:
+    return Text(visible(text))
+
+
+def outcome_table(outcomes: Sequence[tuple[Path, ScreeningResult | DrscreenError]]) -> DataTable:
     """For a person: a row a photograph."""
-    table = Table(caption=NOTICE)
+    table = DataTable(caption=NOTICE)
     for heading in ("photograph", "result", "referable", "decision"):
-        table.add_column(heading, justify="right" if heading == "referable" else "left")
+        table.column(heading, right=heading == "referable")
     for path, outcome in outcomes:
         if isinstance(outcome, DrscreenError):
-            table.add_row(path.name, f"{outcome.message} {outcome.advice}", "", "not screened")
+            table.row(path.name, f"{outcome.message} {outcome.advice}", "", "not screened")
         elif outcome.grading is None:
             reasons = ", ".join(str(r).replace("_", " ") for r in outcome.quality.reasons)
-            table.add_row(path.name, f"not gradable: {reasons}", "", words(outcome.decision))
+            table.row(path.name, f"not gradable: {reasons}", "", words(outcome.decision))
         else:
             grade = Grade(outcome.grading.grade)
-            table.add_row(
+            table.row(
                 path.name,
                 f"{int(grade)} {grade.title}",
                 f"{outcome.grading.referable_probability:.2f}",
@@ -108,7 +143,7 @@ def words(code: str) -> str:
     return str(code).replace("_", " ")
 
 
-def print_table(table: Table) -> None:
+def print_table(table: DataTable) -> None:
     """To standard output, as wide as the terminal, or 100 columns where there is none."""
     console = Console()
     if not console.is_terminal:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import app, failures_told, say
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.errors import FileUnwritable, InvalidInput
 
 plugin = typer.Typer(no_args_is_help=True, help="Notifiers: what is installed, and a new one.")
@@ -43,9 +42,9 @@ def list_plugins(
     if not rows:
         say("No notifier is installed.")
         return
-    table = Table("package", "name", "channel", "problem")
+    table = DataTable("package", "name", "channel", "problem")
     for row in rows:
-        table.add_row(*row.values())
+        table.row(*row.values())
     print_table(table)
 
 

@@ -19,7 +19,7 @@ from rich.progress import (
 def progress_bar(*, hidden: bool = False) -> Progress:
     """A bar with n of m and the time left; silent where nobody looks."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

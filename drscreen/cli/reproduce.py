@@ -11,7 +11,7 @@ import typer
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import failures_told, say
 from drscreen.cli.model import model
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.progress import progress_bar
 
 
@@ -28,8 +28,6 @@ def reproduce(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a figure.")] = False,
 ) -> None:
     """Measure a card's figures again on the same held-out people. Exit code 1 where one differs."""
-    from rich.table import Table
-
     from drscreen.training.evaluation import FIGURES
     from drscreen.training.metrics import shown
     from drscreen.training.reproduction import reproduce as measured_again
@@ -45,15 +43,15 @@ def reproduce(
                 bar.update(tasks[what], completed=done)
 
             found = measured_again(bundle, data, also or (), cache=cache, counted=counted)
-    table = Table(title=f"{bundle.info.name} {bundle.info.version}")
+    table = DataTable(title=f"{bundle.info.name} {bundle.info.version}")
     for heading in ("photographs", "figure", "on the card", "now", ""):
-        table.add_column(heading)
+        table.column(heading)
     for row in found:
         if as_json:
             print_json_line({**asdict(row), "agrees": row.agrees})
         card = shown(row.card) if row.card else "-"
         verdict = "" if row.agrees else "differs"
-        table.add_row(row.source, FIGURES[row.figure], card, shown(row.now), verdict)
+        table.row(row.source, FIGURES[row.figure], card, shown(row.now), verdict)
     if not as_json:
         print_table(table)
     differing = sum(not row.agrees for row in found)

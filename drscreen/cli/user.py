@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from drscreen.bootstrap import Workstation
 from drscreen.cli.app import (
@@ -19,7 +18,7 @@ from drscreen.cli.app import (
     say,
     signed_in,
 )
-from drscreen.cli.output import print_json_line, print_table
+from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.users import Role, User
 from drscreen.services.staff import StaffService
 
@@ -60,9 +59,9 @@ def list_users(
                 {"name": one.name, "role": one.role.value, "display_name": one.display_name}
             )
         return
-    table = Table("user", "role", "name")
+    table = DataTable("user", "role", "name")
     for one in accounts:
-        table.add_row(one.name, one.role.value, one.display_name)
+        table.row(one.name, one.role.value, one.display_name)
     print_table(table)
 
 

@@ -16,7 +16,9 @@ from drscreen.adapters.imaging.field_of_view import as_image, find_field_of_view
 from drscreen.adapters.imaging.quality_map import map_photograph
 from drscreen.adapters.imaging.quality_measures import Floats, QualityMeasures, measure
 from drscreen.adapters.imaging.reader import PillowReader
+from drscreen.domain.errors import DatasetError, TextUnreadable
 from drscreen.domain.image import RgbImage
+from drscreen.domain.text_file import text_of
 from drscreen.training.datasets.place import Place, tar_members
 
 #: What data sets call a photograph that can be graded, and one that cannot.
@@ -106,12 +108,15 @@ def read_rows(images: Path, labels: Path) -> list[LabelledRow]:
     """The rows of a labels file. Raises `DatasetError` where it or a tar file is not to be read."""
     tars: dict[str, dict[str, Place]] = {}
     rows = []
-    with labels.open(newline="", encoding="utf-8") as lines:
-        for cells in csv.DictReader(lines):
-            name, shard = cells["file"], cells.get("shard")
-            if shard and shard not in tars:
-                tars[shard] = tar_members(labels.parent / shard)
-            rows.append(LabelledRow(cells, tars[shard][name] if shard else Place(images / name)))
+    try:
+        text = text_of(labels.read_bytes(), f"The labels file {labels}")
+    except TextUnreadable as error:
+        raise DatasetError(error.message) from error
+    for cells in csv.DictReader(io.StringIO(text, newline="")):
+        name, shard = cells["file"], cells.get("shard")
+        if shard and shard not in tars:
+            tars[shard] = tar_members(labels.parent / shard)
+        rows.append(LabelledRow(cells, tars[shard][name] if shard else Place(images / name)))
     return rows
 
 

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from drscreen.domain.errors import DatasetError
+from drscreen.domain.errors import DatasetError, TextUnreadable
 from drscreen.domain.grading import Grade
+from drscreen.domain.text_file import text_of
 from drscreen.training.datasets.photograph import LabelledPhotograph
 
 
@@ -51,9 +52,11 @@ def recorded_split(
     known: dict[str, int] = {}
     if path.exists():
         try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
+            stored = json.loads(text_of(path.read_bytes(), f"The split {path}"))
             known = {str(patient): int(fold) for patient, fold in stored["patients"].items()}
             made_with = (stored["folds"], stored["seed"])
+        except TextUnreadable as error:
+            raise DatasetError(error.message) from error
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise DatasetError(f"The split {path} cannot be read.") from error
         if made_with != (folds, seed):

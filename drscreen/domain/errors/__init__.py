@@ -11,6 +11,12 @@ from drscreen.domain.errors.base import (
     Cancelled,
     DrscreenError,
 )
+from drscreen.domain.errors.files import (
+    FileUnwritable,
+    FolderUnreadable,
+    NoPhotographs,
+    TextUnreadable,
+)
 from drscreen.domain.errors.network import (
     BundleDamaged,
     BundleError,
@@ -19,7 +25,6 @@ from drscreen.domain.errors.network import (
     DeviceUnavailable,
     ExportFailed,
     ExportUnavailable,
-    FileUnwritable,
     PredictionFailed,
     QualityNetworkDamaged,
     WeightsRefused,
@@ -113,8 +118,10 @@ __all__ = [
     "ExportFailed",
     "ExportUnavailable",
     "FileUnwritable",
+    "FolderUnreadable",
     "InvalidInput",
     "KeyChangeRefused",
+    "NoPhotographs",
     "NotPermitted",
     "NoticeError",
     "NoticeUnknown",
@@ -153,6 +160,7 @@ __all__ = [
     "StoreOnNetwork",
     "StoreUnwritable",
     "TemplateInvalid",
+    "TextUnreadable",
     "UserExists",
     "UserUnknown",
     "WeightsRefused",

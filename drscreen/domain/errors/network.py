@@ -68,14 +68,6 @@ class ExportFailed(DrscreenError):
     advice = "Export as .safetensors instead, and report this."
 
 
-class FileUnwritable(DrscreenError):
-    """A file or folder that was to be written cannot be."""
-
-    code = "file_unwritable"
-    kept = "What was there before was left as it is."
-    advice = "Name another place, that you may write to and that has room."
-
-
 class DeviceUnavailable(DrscreenError):
     """The named device is not in this machine."""
 

@@ -30,6 +30,9 @@ GRADE_COLUMNS = (
     "retinopathy_grade",
 )
 PATIENT_COLUMNS = ("patient", "patient_id")
+#: Columns that decide which photograph a row means and what it says: two of one name are one too
+#: many.
+READ_COLUMNS = (*FILE_COLUMNS, *GRADE_COLUMNS, *PATIENT_COLUMNS, "eye", "quality", "shard")
 #: Messidor-2's two photographs of a patient, one row an examination.
 PAIR_COLUMNS = {"left", "right"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from drscreen.domain.errors import DatasetError
 from drscreen.training.datasets.folder import DatasetFolder
@@ -16,15 +15,15 @@ from drscreen.training.datasets.words import parse_grade
 _TEMPLATE = re.compile(r"submission|_upload", re.IGNORECASE)
 
 
-def readable_csv(content: DatasetFolder) -> tuple[list[LabelsFile], list[Path]]:
-    """The csv files that can be read, and those that cannot; hand-in templates are left aside."""
+def readable_csv(content: DatasetFolder) -> tuple[list[LabelsFile], list[str]]:
+    """The csv files that can be read, and why others cannot; hand-in templates are left aside."""
     files, unreadable = [], []
     for path in content.csv_files:
         if not _TEMPLATE.search(path.stem):
             try:
                 files.append(read_labels_file(path))
-            except DatasetError:
-                unreadable.append(path)
+            except DatasetError as error:
+                unreadable.append(error.message)
     return files, unreadable
 
 
@@ -36,7 +35,7 @@ def named_layout(file: LabelsFile) -> Layout:
 
 
 def recognise_folder(
-    content: DatasetFolder, files: Sequence[LabelsFile], unreadable: Sequence[Path]
+    content: DatasetFolder, files: Sequence[LabelsFile], unreadable: Sequence[str]
 ) -> Layout:
     """The one layout that fits. Raises `DatasetError` where none or more than one does."""
     fitting = {file.layout: names(content, [file]) for file in files if file.layout}
@@ -50,11 +49,10 @@ def recognise_folder(
             f"More than one layout fits {content.folder}: {found}. Choose with --layout, or "
             "leave one labels file in the folder."
         )
-    spoilt = ", ".join(content.relative(path) for path in unreadable)
     raise DatasetError(
         f"No grades were found in {content.folder} ({len(content.photographs)} photographs, "
         f"{len(content.csv_files)} csv files). "
-        + (f"Not readable as csv in UTF-8: {spoilt}. " if spoilt else "")
+        + "".join(f"{why} " for why in unreadable)
         + f"{_looked_for()}, and for folders named by grade (0 to 4, or No_DR, Mild, Moderate, "
         "Severe, Proliferate_DR). Put the labels file into the folder, or name the layout with "
         f"--layout ({', '.join(Layout)})."

@@ -15,8 +15,8 @@ _GRADES = {
     Grade.PROLIFERATIVE: "proliferative|proliferate|proliferative dr|proliferate dr|pdr",
 }
 _WORDS = {word: grade for grade, words in _GRADES.items() for word in words.split("|")}
-#: "2", "2.0", "grade 2"; not "R2", which is another scale.
-_NUMBER = re.compile(r"(?:(?:grade|class|level|icdr) ?)?([0-4])(?:\.0*)?")
+#: "2", "2.0", "2,0", "grade 2"; not "R2", which is another scale.
+_NUMBER = re.compile(r"(?:(?:grade|class|level|icdr) ?)?([0-4])(?:[.,]0*)?")
 #: "0 no dr": a number that a word follows.
 _NUMBER_AND_WORD = re.compile(r"([0-4]) (\D+)")
 

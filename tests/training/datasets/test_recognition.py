@@ -31,8 +31,9 @@ def test_a_folder_of_photographs_alone(tmp_path: Path) -> None:
 
 def test_a_csv_in_another_encoding_is_named(tmp_path: Path) -> None:
     trees.touch(tmp_path, "a.png")
-    (tmp_path / "grades.csv").write_text("file,icdr\na.png,1\n", encoding="utf-16")
-    assert "Not readable as csv in UTF-8: grades.csv" in refusal(tmp_path)
+    (tmp_path / "grades.csv").write_text("file,icdr\nä.png,1\n", encoding="latin-1")
+    message = refusal(tmp_path)
+    assert "grades.csv is not written in UTF-8: line 2 holds bytes of another encoding" in message
 
 
 def test_two_layouts_in_one_folder_ask_for_a_choice(tmp_path: Path) -> None:
