@@ -53,6 +53,8 @@ class Alarm(StrEnum):
     KEY_COPY_BEHIND = "key_copy_behind"
     ATTEMPTS_MISSING = "attempts_missing"
     KEY_CHANGE_DUE = "key_change_due"
+    DISK_FULL = "disk_full"
+    DISK_UNWRITABLE = "disk_unwritable"
 
     @property
     def sentence(self) -> str:
@@ -94,6 +96,14 @@ _ALARMS = {
     Alarm.KEY_CHANGE_DUE: (
         "An account was removed, and the data key that it knew is still in use. Close drscreen "
         "everywhere else, then run 'drscreen user change-key'."
+    ),
+    Alarm.DISK_FULL: (
+        "The disk is full. The records are open for reading only: nothing is saved or sent, and "
+        "who looks at them is not noted. Free some room, then sign in again."
+    ),
+    Alarm.DISK_UNWRITABLE: (
+        "The disk cannot be written. The records are open for reading only: nothing is saved or "
+        "sent, and who looks at them is not noted. See to the disk, then sign in again."
     ),
     Alarm.ATTEMPTS_MISSING: (
         "The list of failed sign-ins was removed: attempts since the last sign-in are not known. "

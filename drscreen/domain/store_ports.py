@@ -226,6 +226,13 @@ class OpenStore(Protocol):
         """What was wrong with the store, since an administrator last verified the audit chain."""
         ...
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be saved now, because the disk is full or cannot be written: all
+        writing raises `StoreFull` or `StoreUnwritable`, and what is looked at is not noted.
+        """
+        ...
+
     def require(self, action: Action) -> None:
         """Raise `NotPermitted` or `AccountRemoved` where whoever unlocked it may not do that now.
 

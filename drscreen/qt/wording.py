@@ -168,6 +168,8 @@ def alarm_texts(codes: Iterable[str]) -> tuple[str, str, str]:
     told = set(codes)
     known = [alarm for alarm in Alarm if alarm.value in told]
     words = [tr(alarm.sentence) for alarm in known] or [tr("Something is wrong with the records.")]
+    if known and set(known) <= {Alarm.DISK_FULL, Alarm.DISK_UNWRITABLE}:
+        return " ".join(words), "", ""
     return (
         " ".join(words),
         tr("It is noted in the audit log."),

@@ -22,7 +22,7 @@ def _silent() -> None:
 
 @dataclass(frozen=True, slots=True)
 class BackupState:
-    """What the window says of backups. `is_due` is about now."""
+    """What the window says of backups. `is_due` is about now; never where nothing can be saved."""
 
     plan: BackupPlan
     is_due: bool
@@ -40,7 +40,8 @@ class BackupService:
         """The plan, and whether a backup is due."""
         with self._store.transaction(Action.LET_BACKUPS_RUN) as records:
             plan = records.backup_plan()
-        return BackupState(plan, plan.is_due(self._clock.now()))
+        is_due = plan.is_due(self._clock.now()) and not self._store.is_read_only
+        return BackupState(plan, is_due)
 
     @needs(Action.BACK_UP)
     def change_plan(self, plan: BackupPlan) -> None:

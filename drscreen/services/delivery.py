@@ -112,8 +112,11 @@ class DeliveryService:
     def step(self) -> Step:
         """Do the next thing that is due: send one notice, or ask about one. Raises a `StoreError`.
 
-        Calls a notifier, which may take as long as its time limit.
+        Calls a notifier, which may take as long as its time limit. Nothing goes out where what
+        became of it could not be recorded.
         """
+        if self._store.is_read_only:
+            return Step(False, LOOK_AGAIN)
         ready = {s.channel: s.info for s in self.senders() if s.info and s.hindrance is None}
         names = {channel: info.name for channel, info in ready.items()}
         infos = {info.name: info for info in ready.values()}

@@ -122,6 +122,10 @@ class FakeOpenStore:
         with self.transaction(action):
             pass
 
+    @property
+    def is_read_only(self) -> bool:
+        return False
+
     def verify_audit(
         self, printed: AuditHead | None = None, step: Callable[[int], None] = lambda _seen: None
     ) -> AuditReport:

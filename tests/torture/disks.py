@@ -18,10 +18,10 @@ from tests.torture.forked import Tally
 
 
 @contextmanager
-def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
+def small_disk(place: Path, megabytes: int, options: str = "") -> Iterator[Path]:
     """A file system of that size. Raises `PermissionError` where mounting is not allowed."""
     place.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m{options}", "none", str(place)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise PermissionError(ran.stderr.strip())
@@ -68,8 +68,20 @@ def full(place: Path, count: int, chance: random.Random) -> Tally:
     return tally
 
 
+def filled_up(disk: Path) -> None:
+    """Leave no byte."""
+    with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
+def remount(disk: Path, mode: str) -> None:
+    """Make the disk `ro` or `rw`."""
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
+
+
 def read_only(place: Path) -> Tally:
-    """A disk that has become read-only: said when opened, nothing changed."""
+    """A disk that has become read-only: read all the same and said so, nothing changed."""
     tally = Tally("read-only disk", runs=1)
     with small_disk(place / "disk", 4) as disk:
         made_store(disk / "home")
@@ -77,17 +89,19 @@ def read_only(place: Path) -> Tally:
         photograph = _save(opened, "1", b"kept")
         opened.close()
         for mode in ("ro", "rw"):
-            subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
+            remount(disk, mode)
             try:
                 again = unlocked(disk / "home")
-            except StoreUnwritable:
-                tally.reported += 1
-                continue
             except DrscreenError as error:
                 tally.faults.append(f"told as {error.code}")
                 continue
+            if again.is_read_only != (mode == "ro"):
+                tally.faults.append("not told as what it is")
             if mode == "ro":
-                tally.faults.append("opened on a disk that cannot be written")
+                try:
+                    _save(again, "2", b"not kept")
+                except StoreUnwritable:
+                    tally.reported += 1
             with again.transaction(Action.EDIT_PATIENTS) as records:
                 if records.photograph_bytes(photograph) != b"kept":
                     tally.faults.append("a photograph differs")

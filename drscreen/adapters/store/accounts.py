@@ -78,12 +78,12 @@ class Accounts:
     def __init__(self, path: Path, data_key: DataKey, cost: KeyCost) -> None:
         self.path = path
         self.data_key = data_key
-        self._cost = cost
+        self.cost = cost
         self._written = 0
 
     def under(self, data_key: DataKey) -> Accounts:
         """The same key file under another data key."""
-        return Accounts(self.path, data_key, self._cost)
+        return Accounts(self.path, data_key, self.cost)
 
     def add(
         self, session: Session, user: User, password: str, moment: datetime, undo: ExitStack
@@ -131,7 +131,7 @@ class Accounts:
         clinic = session.scalars(select(ClinicRow)).one()
         keys = self._read()
         undo.callback(self._restore_recovery, keys.recovery)
-        envelope = sealed_for(self.data_key, RECOVERY, code, self._cost)
+        envelope = sealed_for(self.data_key, RECOVERY, code, self.cost)
         clinic.recovery_generation = _next(clinic.recovery_generation, keys.recovery)
         self._write(
             replace(keys, recovery=replace(envelope, generation=clinic.recovery_generation))
@@ -158,7 +158,7 @@ class Accounts:
         keys = self._read()
         envelope = keys.envelopes[row.account]
         row.envelope = envelope.generation
-        if envelope.is_first_format or envelope.cost.is_below(self._cost):
+        if envelope.is_first_format or envelope.cost.is_below(self.cost):
             self._put(row, password, ExitStack())
 
     def sweep(self, session: Session, head: AuditHead | None) -> None:
@@ -185,7 +185,7 @@ class Accounts:
             self._written = 0
 
     def _put(self, row: UserRow, password: str, undo: ExitStack) -> None:
-        envelope = sealed_for(self.data_key, row.account, password, self._cost)
+        envelope = sealed_for(self.data_key, row.account, password, self.cost)
         keys = self._read()
         before = keys.envelopes.get(row.account)
         undo.callback(self._restore, row.account, before)

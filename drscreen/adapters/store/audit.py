@@ -27,6 +27,15 @@ from drscreen.domain.audit import Alarm, AuditEvent, AuditHead, AuditKind
 from drscreen.domain.errors import StoreDamaged
 
 _PURPOSE = b"audit"
+#: What is noted of reading. Where it cannot be, for want of room, people read all the same.
+LOOKING = frozenset(
+    (
+        AuditKind.VIEWED,
+        AuditKind.EXPORTED,
+        AuditKind.AUDIT_EXPORTED,
+        AuditKind.AUDIT_VERIFIED,
+    )
+)
 
 #: An alarm, and what the audit log is to say of it.
 Finding = tuple[Alarm, dict[str, str]]
@@ -164,6 +173,8 @@ class AuditTrail:
         self._moment = moment
         #: The newest link of this transaction; to be anchored once it is committed.
         self.head: AuditHead | None = None
+        #: How many of its events tell of reading.
+        self.looked = 0
 
     def has_history(self) -> bool:
         """Whether the chain has begun already."""
@@ -179,6 +190,7 @@ class AuditTrail:
             subject=subject,
             details=details,
         )
+        self.looked += kind in LOOKING
 
 
 def note_sign_in(
@@ -198,6 +210,19 @@ def note_sign_in(
         at = failure.moment.astimezone(UTC).isoformat(timespec="seconds")
         trail.note(AuditKind.SIGN_IN_FAILED, failure.account, at=at)
     trail.note(AuditKind.SIGNED_IN)
+
+
+def seen_alarms(
+    session: Session, findings: list[Finding], actor: str, moment: datetime
+) -> tuple[AuditEvent, ...]:
+    """What a sign-in that can note nothing has to say: what is wrong now, then what was noted and
+    not yet looked at.
+    """
+    now = [
+        AuditEvent(0, moment, actor, AuditKind.ALARM.value, "", {"alarm": alarm.value, **numbers})
+        for alarm, numbers in findings
+    ]
+    return (*now, *open_alarms(session))
 
 
 def events(

@@ -28,7 +28,7 @@ _ASK_EVERY = 0.002
 NOT_WAITING = {"not_waiting": True}
 
 
-def keyed_connection(path: Path, key: bytes, database_id: bytes) -> Any:
+def keyed_connection(path: Path, key: bytes, database_id: bytes, *, writable: bool = True) -> Any:
     """A driver's connection to the encrypted file at `path`, which must be there; may be empty.
 
     `database_id` is used as the file's salt, which is its first 16 bytes: so a file can be told
@@ -36,7 +36,7 @@ def keyed_connection(path: Path, key: bytes, database_id: bytes) -> Any:
     """
     _check_lengths(key, database_id)
     connection = sqlcipher.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
+        f"{path.absolute().as_uri()}?mode={'rw' if writable else 'ro'}",
         uri=True,
         isolation_level=None,  # transactions are begun by `_begin`, not by the driver
         check_same_thread=False,  # the pool hands a connection to one thread at a time
@@ -59,6 +59,29 @@ def open_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
     """
     _check_lengths(key, database_id)
     return _engine(lambda: keyed_connection(path, key, database_id))
+
+
+def reading_engine(path: Path, key: bytes, database_id: bytes) -> Engine:
+    """The same for a database that cannot be written, or must not be: it sees what is committed,
+    what only the write-ahead log holds too, and refuses to change anything.
+    """
+    _check_lengths(key, database_id)
+
+    def connect() -> Any:
+        connection = keyed_connection(path, key, database_id, writable=False)
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        except sqlcipher.Error:
+            connection.close()
+            raise
+        return connection
+
+    engine = _created(connect)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(engine, "checkin", _leave_clean)
+    return engine
 
 
 def plain_engine(path: Path) -> Engine:
@@ -84,15 +107,19 @@ def _engine(opened: Callable[[], Any]) -> Engine:
             raise
         return connection
 
-    engine = create_engine(
-        "sqlite+pysqlite:///records",  # never looked at: `creator` knows the file
+    engine = _created(connect)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _leave_clean)
+    return engine
+
+
+def _created(connect: Callable[[], Any]) -> Engine:
+    return create_engine(
+        "sqlite+pysqlite:///records",  # never looked at: the creator knows the file
         module=sqlcipher,
         creator=connect,
         hide_parameters=True,
     )
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "checkin", _leave_clean)
-    return engine
 
 
 def _check_lengths(key: bytes, database_id: bytes) -> None:

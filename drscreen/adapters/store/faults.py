@@ -32,6 +32,11 @@ class _Code(IntEnum):
     NOTADB = 26
 
 
+#: Extended codes that speak of writing alone, as on a disk that became read-only or met its quota:
+#: IOERR_WRITE, _FSYNC, _DIR_FSYNC, _TRUNCATE, _DELETE, _SHMOPEN, _SHMSIZE, _SHMLOCK, _SHMMAP.
+_NOT_WRITTEN = frozenset(_Code.IOERR | n << 8 for n in (3, 4, 5, 6, 10, 18, 19, 20, 21))
+
+
 def from_database(error: DBAPIError) -> StoreError:
     """The store error that says what the database's means."""
     return from_driver(error.orig)
@@ -39,12 +44,13 @@ def from_database(error: DBAPIError) -> StoreError:
 
 def from_driver(error: BaseException | None) -> StoreError:
     """The same for an error of the driver itself."""
+    code = getattr(error, "sqlite_errorcode", 0)
     # The low byte of an extended code is its primary code.
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+    match _Code.READONLY if code in _NOT_WRITTEN else code & 0xFF:
         case _Code.FULL:
             return StoreFull("The disk is full; the record was not saved.")
         case _Code.PERM | _Code.READONLY | _Code.CANTOPEN:
-            return StoreUnwritable("The records cannot be opened for writing.")
+            return StoreUnwritable("The records cannot be written; nothing was saved.")
         case _Code.ERROR | _Code.CORRUPT | _Code.NOTADB:
             return StoreDamaged("The records do not read back as they were written.")
         case _Code.IOERR:

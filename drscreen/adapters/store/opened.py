@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,10 @@ from drscreen.adapters.store.audit import AuditChain, AuditTrail, head_of
 from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.backup import Source, make_backup
 from drscreen.adapters.store.engine import NOT_WAITING, READING, checkpoint, open_engine
-from drscreen.adapters.store.faults import database_errors, disk_errors
+from drscreen.adapters.store.faults import database_errors, disk_errors, from_database
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey, account_key
+from drscreen.adapters.store.reading import Reading, ReadingTrail
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.adapters.store.tables import ClinicRow
@@ -31,7 +32,13 @@ from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import BackupReport
-from drscreen.domain.errors import AccountRemoved, KeyChangeRefused, StoreError
+from drscreen.domain.errors import (
+    AccountRemoved,
+    KeyChangeRefused,
+    StoreError,
+    StoreFull,
+    StoreUnwritable,
+)
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.permissions import Action, require
 from drscreen.domain.users import Role, User
@@ -62,7 +69,11 @@ class SqlCipherOpenStore:
         clinic: str,
         now: Callable[[], datetime],
         alarms: tuple[AuditEvent, ...] = (),
+        *,
+        reading: Reading | None = None,
     ) -> None:
+        """`reading` where the records cannot be written."""
+        self._reading = reading
         self._unlocked: Unlocked | None = unlocked
         self._user = user
         self._clinic = clinic
@@ -83,6 +94,11 @@ class SqlCipherOpenStore:
         return self._clinic
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be saved; see the port."""
+        return self._reading is not None
+
+    @property
     def alarms(self) -> tuple[AuditEvent, ...]:
         """What must be said loudly; see the port."""
         return self._alarms
@@ -99,11 +115,15 @@ class SqlCipherOpenStore:
         """
         with self._in_use() as unlocked:
             # The error is translated outermost: undo and rollback come before it leaves here.
-            with database_errors(), Session(unlocked.engine, autobegin=False) as session:
+            with (
+                database_errors(),
+                self._refused(),
+                Session(unlocked.engine, autobegin=False) as session,
+            ):
                 session.begin()
                 session.connection()
                 self._check_account(session, action)
-                trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
+                trail = self._trail(unlocked, session)
                 with ExitStack() as undo:
                     records = SqlRecords(
                         session,
@@ -114,15 +134,31 @@ class SqlCipherOpenStore:
                         undo=undo,
                         audit=trail,
                     )
+                    before = _changes(session)
                     yield records
                     unlocked.accounts.record(session)
-                    _commit(session, undo)
+                    only_looked = _changes(session) - before == trail.looked
+                    if not _commit(session, undo, only_looked=only_looked):
+                        return
             if trail.head is not None:
                 unlocked.audit.anchor.move(trail.head)
             if records.saved_photographs:
                 checkpoint(unlocked.engine)
             if records.erased:
                 _shred(unlocked, records.erased_files)
+
+    def _trail(self, unlocked: Unlocked, session: Session) -> AuditTrail:
+        about = (unlocked.audit, session, self._user.name, self._now())
+        if self._reading is not None:
+            return ReadingTrail(*about, self._reading.refusal)
+        return AuditTrail(*about)
+
+    def _refused(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._reading is None else self._reading.refused()
+
+    def _refuse_where_read_only(self) -> None:
+        if self._reading is not None:
+            raise self._reading.refusal()
 
     def _judge(self, unlocked: Unlocked, action: Action) -> None:
         with (
@@ -167,6 +203,7 @@ class SqlCipherOpenStore:
         action: Action = Action.BACK_UP,
     ) -> BackupReport:
         """Make a backup; see the port."""
+        self._refuse_where_read_only()
         with self._in_use() as unlocked, database_errors():
             self._judge(unlocked, action)
             accounts = unlocked.accounts
@@ -180,6 +217,7 @@ class SqlCipherOpenStore:
 
         No transaction may run, and none begins before it is done.
         """
+        self._refuse_where_read_only()
         with self._guard:
             unlocked = self._unlocked
             if unlocked is None or self._closing:
@@ -253,6 +291,8 @@ class SqlCipherOpenStore:
                 raise StoreError("The records are locked. Sign in again.")
             self._running += 1
         try:
+            if self._reading is not None:
+                self._reading.check_current()
             yield unlocked
         finally:
             with self._guard:
@@ -264,10 +304,14 @@ class SqlCipherOpenStore:
             if not self._closing or self._running:
                 return
             unlocked, self._unlocked = self._unlocked, None
-        if unlocked is not None:
+        if unlocked is None:
+            return
+        if self._reading is None:
             _let_key_file_know(unlocked)
             checkpoint(unlocked.engine)
-            unlocked.engine.dispose()
+        unlocked.engine.dispose()
+        if self._reading is not None:
+            self._reading.end()
 
 
 def _let_key_file_know(unlocked: Unlocked) -> None:
@@ -301,8 +345,15 @@ def _shred(unlocked: Unlocked, names: list[str]) -> None:
     UpgradeCopies(unlocked.database, unlocked.accounts.data_key).remove()
 
 
-def _commit(session: Session, undo: ExitStack) -> None:
-    """Commit, and undo only where the database says that it did not.
+def _changes(session: Session) -> int:
+    """How many rows this connection has written."""
+    driver: Any = session.connection().connection.driver_connection
+    return int(driver.total_changes)
+
+
+def _commit(session: Session, undo: ExitStack, *, only_looked: bool) -> bool:
+    """Commit, and undo only where the database says that it did not. False where that somebody
+    looked could not be noted for want of room, which keeps nobody from looking.
 
     Anything else that interrupts here (Ctrl-C) may come after the commit, when taking back a
     photograph would lose one that was acknowledged.
@@ -310,6 +361,9 @@ def _commit(session: Session, undo: ExitStack) -> None:
     pending = undo.pop_all()
     try:
         session.commit()
-    except DBAPIError:
+    except DBAPIError as error:
         pending.close()
+        if only_looked and isinstance(from_database(error), StoreFull | StoreUnwritable):
+            return False
         raise
+    return True

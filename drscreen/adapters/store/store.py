@@ -27,6 +27,7 @@ from drscreen.adapters.store.audit import (
     key_change_due,
     note_sign_in,
     open_alarms,
+    seen_alarms,
 )
 from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.envelope import sealed_for
@@ -44,12 +45,22 @@ from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey, KeyCost, ac
 from drscreen.adapters.store.migrate import bring_up_to_date, migrate
 from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
 from drscreen.adapters.store.place import refuse_network_share
+from drscreen.adapters.store.reading import ReadingAccounts, ReadingVault, open_for_reading
 from drscreen.adapters.store.tables import ClinicRow
+from drscreen.adapters.store.unrecorded import UnrecordedTries
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import leave_first_format
 from drscreen.domain.audit import Alarm, AuditKind
-from drscreen.domain.errors import StoreDamaged, StoreExists, StoreForeign, StoreMissing
+from drscreen.domain.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreExists,
+    StoreForeign,
+    StoreFull,
+    StoreMissing,
+    StoreUnwritable,
+)
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
 from drscreen.regular_files import NotRegular, open_regular
@@ -103,6 +114,7 @@ class SqlCipherStore:
         self._home = home
         self._cost = cost or KeyCost()
         self._now = now
+        self._unrecorded = UnrecordedTries(self._folder, patience or Patience())
         self._attempts = Attempts(self._folder / ATTEMPTS, patience or Patience())
 
     @property
@@ -151,8 +163,12 @@ class SqlCipherStore:
     def open(self, user: str, password: str) -> SqlCipherOpenStore:
         """Unlock; see the port. Takes as long as Argon2id does, whatever is wrong with the two."""
         found = self._found(account_key(user))
-        data_key = self._settled(found.keys, found.keys.unlock(user, password))
-        return self._opened(found, user, password, data_key)
+        data_key = found.keys.unlock(user, password)
+        try:
+            settled_key = self._settled(found.keys, data_key)
+            return self._opened(found, user, password, settled_key)
+        except (StoreFull, StoreUnwritable, StoreDamaged) as error:
+            return self._reading(found, user, data_key, error)
 
     def recover(self, code: str, user: str, password: str) -> SqlCipherOpenStore:
         """Give an account a new password by the recovery code, and open; see the port."""
@@ -191,8 +207,10 @@ class SqlCipherStore:
         keys, said = self._checked_key_file()
         found = _Found(keys, said, self._now())
         known = account in keys.envelopes
-        with disk_errors():
+        try:
             self._attempts.begin(account, found.moment, known=known)
+        except OSError:
+            self._unrecorded.wait(account)
         return found
 
     def _settled(self, keys: KeyFile, data_key: DataKey) -> DataKey:
@@ -214,6 +232,45 @@ class SqlCipherStore:
             opened = self._signed_in(found, engine, user, password, data_key)
             on_failure.pop_all()
             return opened
+
+    def _reading(
+        self, found: _Found, user: str, data_key: DataKey, cause: StoreError
+    ) -> SqlCipherOpenStore:
+        """Signed in to records that cannot be written; nothing is changed, nothing noted.
+
+        Raises `cause` where that is not what is wrong.
+        """
+        database = self._folder / DATABASE
+        reading = open_for_reading(database, found.keys, data_key, cause)
+        with ExitStack() as on_failure:
+            on_failure.callback(reading.end)
+            on_failure.callback(reading.engine.dispose)
+            key = reading.data_key
+            with (
+                database_errors(),
+                disk_errors(),
+                reading.engine.begin() as connection,
+                Session(connection, autoflush=False) as session,
+            ):
+                account = account_row(session, user)
+                if account is None:
+                    raise sign_in_failed()
+                clinic = session.scalars(select(ClinicRow)).one_or_none()
+                if clinic is None or clinic.database_id != key.database_id.hex():
+                    raise StoreDamaged("The records and their key file do not belong together.")
+                if is_outdated(account.envelope, found.keys.envelopes.get(account.account)):
+                    raise sign_in_failed()
+                signed_in, name = rows.user_of(account), clinic.name
+                chain = _chain(self._folder, clinic, key)
+                findings = chain.alarms(session, found.keys.head) + found.findings(clinic)
+                alarms = seen_alarms(session, findings, user, found.moment)
+            on_failure.pop_all()
+        self._unrecorded.forgive(account_key(user))
+        vault = ReadingVault(self._folder / VAULT, key.vault_key(), reading.refusal)
+        accounts = ReadingAccounts(self._accounts(key), reading.refusal)
+        unlocked = Unlocked(reading.engine, vault, accounts, chain)
+        alarms = (reading.event(user, found.moment), *alarms)
+        return SqlCipherOpenStore(unlocked, signed_in, name, self._now, alarms, reading=reading)
 
     # --- making ------------------------------------------------------------------------------
 

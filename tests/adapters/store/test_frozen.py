@@ -14,6 +14,7 @@ from drscreen.adapters.store import migrate, store
 from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.domain.errors import StoreDamaged, StoreFull, StoreNewer
+from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import PASSWORD, store_at, unlocked
 from tests.fixtures.freeze import EXPECTED, HERE, content
 
@@ -155,8 +156,11 @@ def test_no_room_for_the_copy_no_upgrade(older: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("drscreen.adapters.store.copying._copy", full)
     before = (older / "store" / "records.db").read_bytes()
-    with pytest.raises(StoreFull):
-        unlocked(older)
+    opened = unlocked(older)
+    assert opened.is_read_only
+    with pytest.raises(StoreFull), opened.transaction(Action.MANAGE_CLINIC) as records:
+        records.set_idle_minutes(3)
+    opened.close()
     assert copies(older) == []
     assert (older / "store" / "records.db").read_bytes() == before
 
