@@ -67,6 +67,7 @@ def export_json(export: PatientExport) -> bytes:
             "family_name": patient.family_name,
             "given_name": patient.given_name,
             "birth_date": patient.birth_date.isoformat() if patient.birth_date else None,
+            "birth_year_estimated": patient.birth_year,
             "sex": patient.sex.value,
             "phone": patient.phone,
             "email": patient.email,

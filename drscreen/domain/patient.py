@@ -41,8 +41,9 @@ class Channel(StrEnum):
 class Patient:
     """A person. `mrn` is the clinic's own number and unique; everything else may be empty.
 
-    `language` is a BCP 47 tag. `consent` holds the channels the patient agreed to. `version`
-    counts saved changes, so that two people editing one record notice each other.
+    `birth_year` is an estimate, known instead of the day. `language` is a BCP 47 tag. `consent`
+    holds the channels the patient agreed to. `version` counts saved changes, so that two people
+    editing one record notice each other.
     """
 
     mrn: str
@@ -55,6 +56,16 @@ class Patient:
     language: str = "en"
     consent: frozenset[Channel] = field(default_factory=frozenset)
     version: int = 0
+    birth_year: int | None = None
+
+    @property
+    def born(self) -> str:
+        """The day of birth in ISO 8601 or the estimated year, for a paper; empty where neither is
+        known.
+        """
+        if self.birth_date is not None:
+            return self.birth_date.isoformat()
+        return f"about {self.birth_year} (estimated)" if self.birth_year else ""
 
     @property
     def display_name(self) -> str:
@@ -154,7 +165,8 @@ def age_on(day: date, born: date) -> int:
 def checked_patient(patient: Patient, today: date) -> Patient:
     """The patient with tidied fields. Raises `InvalidInput` naming the first field that is wrong.
 
-    Rules are loose on purpose: a clinic must be able to write down what it knows.
+    Rules are loose on purpose: a clinic must be able to write down what it knows. A day of birth
+    makes an estimated year needless.
     """
     tidy = {
         name: checked_line(getattr(patient, name), words, NAME_MAX, name)
@@ -170,11 +182,17 @@ def checked_patient(patient: Patient, today: date) -> Patient:
         raise InvalidInput(
             "The birth date lies in the future or too far in the past.", "birth_date"
         )
+    year = patient.birth_year if patient.birth_date is None else None
+    if year is not None and not EARLIEST_BIRTH.year <= year <= today.year:
+        raise InvalidInput(
+            "The birth year lies in the future or too far in the past.", "birth_date"
+        )
     return Patient(
         mrn=normalised_mrn(patient.mrn),
         birth_date=patient.birth_date,
         sex=patient.sex,
         consent=patient.consent,
         version=patient.version,
+        birth_year=year,
         **tidy,
     )

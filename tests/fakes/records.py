@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 
+from drscreen.adapters.store.folding import day_or_year, folded
 from drscreen.adapters.store.likeness import is_like
+from drscreen.adapters.store.rows import searched
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind
 from drscreen.domain.backup import BackupPlan
 from drscreen.domain.conflict import StoreConflict
@@ -116,20 +117,12 @@ class FakeRecords:
         return len(self._matching(text))
 
     def similar_patients(self, text: str, limit: int) -> list[PatientSummary]:
-        typed = [word for word in _plain(text).split() if len(word) >= 4]
+        typed = [word for word in folded(text).split() if len(word) >= 4]
         found = [
             self._summary(patient)
             for patient in self._state.patients.values()
             if typed
-            and all(
-                any(
-                    is_like(word, own)
-                    for own in _plain(
-                        f"{patient.mrn} {patient.family_name} {patient.given_name}"
-                    ).split()
-                )
-                for word in typed
-            )
+            and all(any(is_like(word, own) for own in searched(patient).split()) for word in typed)
         ]
         return found[:limit]
 
@@ -336,14 +329,11 @@ class FakeRecords:
         return sorted(records, key=lambda record: record.taken, reverse=True)
 
     def _matching(self, text: str) -> list[Patient]:
-        words = _plain(text).split()
+        words = folded(text).split()
         return [
             patient
             for patient in self._state.patients.values()
-            if all(
-                word in _plain(f"{patient.mrn} {patient.family_name} {patient.given_name}")
-                for word in words
-            )
+            if all(_holds(searched(patient), word) for word in words)
         ]
 
     def _summary(self, patient: Patient) -> PatientSummary:
@@ -361,7 +351,6 @@ def _pseudonym(mrn: str) -> str:
     return hashlib.sha256(mrn.encode()).hexdigest()[:32]
 
 
-def _plain(text: str) -> str:
-    """Case and accents taken off."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(mark for mark in decomposed if unicodedata.category(mark) != "Mn")
+def _holds(text: str, word: str) -> bool:
+    born = day_or_year(word)
+    return word in text or (born is not None and born in text)

@@ -61,7 +61,7 @@ def _head(paper: Paper, export: PatientExport) -> None:
     for name, value in (
         ("Patient number", patient.mrn),
         ("Name", patient.display_name),
-        ("Birth date", patient.birth_date.isoformat() if patient.birth_date else ""),
+        ("Birth date", patient.born),
         ("Sex", patient.sex.value),
         ("Phone", patient.phone),
         ("E-mail", patient.email),

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Connection, insert, text
 
 from drscreen.adapters.store import audit, review
-from drscreen.adapters.store.folding import folded
+from drscreen.adapters.store.folding import search_text
 from drscreen.adapters.store.tables import AuditRow, ExamRow, GradingRow, PatientRow, PhotographRow
 from drscreen.domain.audit import AuditHead, AuditKind
 from drscreen.domain.image import Laterality
@@ -77,14 +77,15 @@ def add_events(
 def _patient(number: int, chance: random.Random) -> dict[str, object]:
     family = "".join(map(chance.choice, (_FIRST, _MIDDLE, _LAST))).title()
     given, mrn = chance.choice(_GIVEN), f"P{number:06d}"
+    born = date(1940 + chance.randrange(50), 1 + chance.randrange(12), 15)
     moment = datetime(2026, 3, 2, tzinfo=UTC)
     return {
         "id": number + 1,
         "mrn": mrn,
         "family_name": family,
         "given_name": given,
-        "search": folded(f"{mrn} {family} {given}"),
-        "birth_date": date(1940 + chance.randrange(50), 1 + chance.randrange(12), 15),
+        "search": search_text(mrn, (family, given), born),
+        "birth_date": born,
         "sex": "unknown",
         "phone": f"+49 555 {number:06d}",
         "email": "",

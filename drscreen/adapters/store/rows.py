@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
-from drscreen.adapters.store.folding import folded
+from drscreen.adapters.store.folding import search_text
 from drscreen.adapters.store.tables import (
     ExamRow,
     GradingRow,
@@ -35,14 +35,21 @@ def fill_patient(row: PatientRow, patient: Patient) -> None:
     row.mrn = patient.mrn
     row.family_name = patient.family_name
     row.given_name = patient.given_name
-    row.search = folded(f"{patient.mrn} {patient.family_name} {patient.given_name}")
+    row.search = searched(patient)
     row.birth_date = patient.birth_date
+    row.birth_year = patient.birth_year
     row.sex = patient.sex.value
     row.phone = patient.phone
     row.email = patient.email
     row.language = patient.language
     row.consent_sms = Channel.SMS in patient.consent
     row.consent_email = Channel.EMAIL in patient.consent
+
+
+def searched(patient: Patient) -> str:
+    """What is stored to be searched of a patient."""
+    names = (patient.family_name, patient.given_name)
+    return search_text(patient.mrn, names, patient.birth_date or patient.birth_year)
 
 
 def patient_of(row: PatientRow | Row[*tuple[Any, ...]]) -> Patient:
@@ -53,6 +60,7 @@ def patient_of(row: PatientRow | Row[*tuple[Any, ...]]) -> Patient:
         family_name=row.family_name,
         given_name=row.given_name,
         birth_date=row.birth_date,
+        birth_year=row.birth_year,
         sex=known_code(Sex, row.sex),
         phone=row.phone,
         email=row.email,

@@ -1,4 +1,5 @@
-"""Finding patients by what somebody types: any part of number or names, case and accents aside.
+"""Finding patients by what somebody types: any part of number or names, case and accents aside, or
+the year or day of birth.
 
 Words of three letters and more are looked up in an index of every three letters in a row (FTS5,
 trigrams); shorter ones are sought in an index that holds the list in its order.
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
-from drscreen.adapters.store.folding import folded
+from drscreen.adapters.store.folding import day_or_year, folded
 from drscreen.adapters.store.likeness import is_like
 from drscreen.adapters.store.tables import ExamRow, GradingRow, PatientRow, PhotographRow
 from drscreen.domain.image import Laterality
@@ -118,7 +119,13 @@ def _match(query: str) -> ColumnElement[bool]:
 
 
 def _all_of(words: Sequence[str]) -> str:
-    return " AND ".join(map(_quoted, words))
+    return " AND ".join(map(_anywhere, words))
+
+
+def _anywhere(word: str) -> str:
+    """In number or names, or, where it is a year or a day, as that of the birth."""
+    born = day_or_year(word)
+    return _quoted(word) if born is None else f"({_quoted(word)} OR {_quoted(born)})"
 
 
 def _quoted(word: str) -> str:

@@ -104,7 +104,8 @@ class UserRow(Base):
 
 
 class PatientRow(Base):
-    """A patient. `search` holds number and names as `search.folded` folds them.
+    """A patient. `search` is what `folding.search_text` makes of number, names and birth.
+    `birth_year` is an estimate, where the day is not known.
 
     Triggers keep `last_exam`, and the index of words (`search`). `pseudonym` is random and stands
     for the patient in the audit chain, which outlives erasure. One index more, in the order of the
@@ -120,6 +121,7 @@ class PatientRow(Base):
     given_name: Mapped[str]
     search: Mapped[str]
     birth_date: Mapped[date | None]
+    birth_year: Mapped[int | None]
     sex: Mapped[str]
     phone: Mapped[str]
     email: Mapped[str]
