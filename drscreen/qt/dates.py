@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
@@ -18,7 +17,7 @@ from PySide6.QtCore import QDate, QLocale
 
 from drscreen.domain.patient import EARLIEST_BIRTH
 from drscreen.domain.text import ascii_digits, tidied
-from drscreen.qt.wording import day_format, day_text, tr
+from drscreen.qt.wording import about_text, day_format, day_text, tr
 
 #: The day that shows how one is written.
 EXAMPLE = date(1960, 12, 31)
@@ -29,14 +28,6 @@ _ABOUT = re.compile(r"^[~\u2248]\s*|\s*\?$|^(c|ca|circa)\b\.?\s*")
 
 class DateUnclear(ValueError):
     """Why a text is not read as a day: a sentence that says what to write."""
-
-
-@dataclass(frozen=True, slots=True)
-class Birth:
-    """When somebody was born: a day, or a year that is an estimate, or nothing known."""
-
-    day: date | None = None
-    year: int | None = None
 
 
 def date_from(text: str) -> date | None:
@@ -59,21 +50,17 @@ def date_from(text: str) -> date | None:
     return _day(numbers, month, "" if is_worded else _order(QLocale()))
 
 
-def birth_from(text: str) -> Birth:
-    """A day, or a year alone, which is an estimate. Raises `DateUnclear`."""
+def birth_from(text: str) -> tuple[date | None, int | None]:
+    """The day, or the year alone, which is an estimate; as `wording.born_text` writes them.
+
+    Raises `DateUnclear`.
+    """
     written = ascii_digits(tidied(text)).casefold()
-    prefix, suffix = tr("about {0}").casefold().split("{0}")
+    prefix, suffix = about_text(EXAMPLE.year).casefold().split(str(EXAMPLE.year))
     year = _ABOUT.sub("", written.removeprefix(prefix).removesuffix(suffix)).strip()
     if re.fullmatch("[0-9]{4}", year):
-        return Birth(year=_year(year))
-    return Birth(day=date_from(text))
-
-
-def birth_text(birth: Birth) -> str:
-    """What `birth_from` reads as the same; empty where nothing is known."""
-    if birth.day is not None:
-        return day_text(birth.day)
-    return "" if birth.year is None else tr("about {0}").format(birth.year)
+        return None, _year(year)
+    return date_from(text), None
 
 
 def iso_where_read(text: str) -> str:
@@ -116,7 +103,7 @@ def _day(numbers: list[str], month: int, order: str) -> date:
     if len(numbers) != (2 if month else 3) or max(lengths) > 4:
         if month or lengths != [4]:
             raise _not_a_date()
-        raise DateUnclear(tr("Write day and month too."))
+        raise DateUnclear(_asking(tr("Day and month are missing.")))
     if max(lengths) <= 2:
         raise DateUnclear(_asking(tr("The year needs four digits.")))
     if sorted(lengths)[-2] > 2 or (not month and lengths[1] > 2) or 4 not in lengths:

@@ -184,11 +184,23 @@ def patient_title(patient: Patient) -> str:
 
 def patient_line(patient: Patient) -> str:
     """Number, birth date and sex in one line."""
-    born = day_text(patient.birth_date) if patient.birth_date else tr("not recorded")
+    born = born_text(patient) or tr("not recorded")
     # Non-breaking: a patient number that wraps is misread.
     return tr("Number\u00a0{0}   ·   Born {1}   ·   {2}").format(
         patient.mrn, born, sex_text(patient.sex)
     )
+
+
+def born_text(patient: Patient) -> str:
+    """Day of birth, or the estimated year, marked as one; empty where neither is known."""
+    if patient.birth_date is not None:
+        return day_text(patient.birth_date)
+    return "" if patient.birth_year is None else about_text(patient.birth_year)
+
+
+def about_text(year: int) -> str:
+    """A year that is an estimate."""
+    return tr("about {0}").format(year)
 
 
 def day_text(day: date) -> str:
@@ -208,9 +220,14 @@ def day_format(locale: QLocale) -> str:
 def age_text(born: date) -> str:
     """How old somebody born on that day is today."""
     today = QDate.currentDate()
-    return tr("Age {0}").format(
-        QLocale().toString(age_on(date(today.year(), today.month(), today.day()), born))
-    )
+    years = age_on(date(today.year(), today.month(), today.day()), born)
+    return tr("Age {0}").format(QLocale().toString(years))
+
+
+def estimated_age_text(year: int) -> str:
+    """About how old somebody is whose year of birth is an estimate."""
+    years = QDate.currentDate().year() - year
+    return tr("Age about {0}; the year is an estimate").format(QLocale().toString(years))
 
 
 def time_text(moment: datetime) -> str:

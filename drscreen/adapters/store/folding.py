@@ -72,10 +72,10 @@ _SPELLED = str.maketrans(
 #: Marks with a combining class that are vowels: Thai, Lao, Tibetan (Unicode's classes 103 to 132).
 _VOWEL_CLASSES = frozenset((103, 118, 129, 130, 132))
 _KATAKANA = 0x60  # from a letter of hiragana to katakana's
-#: Digits of birth dates are written in letters of their own: a number that somebody types finds no
-#: date in its middle.
-_DAY_DIGITS = str.maketrans("0123456789", "".join(chr(0xE000 + n) for n in range(10)))
-_DAY_BEGINS = "\ue00a"
+#: Digits of birth dates are written as control characters, which no name or number holds: what
+#: somebody types finds no date in its middle. (A byte each: short words are sought by reading all.)
+_DAY_BEGINS = "\x18"
+_DAY_DIGITS = str.maketrans("0123456789", "\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17")
 _YEAR_AND_MORE = re.compile(r"(18|19|20)[0-9]{2}([0-9]{2}){0,2}")
 
 

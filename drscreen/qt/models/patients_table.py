@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from drscreen.domain.patient import PatientSummary
 from drscreen.qt import wording
 from drscreen.qt.background import Background
+from drscreen.qt.dates import iso_where_read
 from drscreen.qt.models.paged_table import PagedTableModel
 from drscreen.services.records import PatientPage
 
@@ -31,7 +32,7 @@ class PatientsTableModel(PagedTableModel[PatientSummary]):
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
         super().__init__(background, parent)
         self._search: PatientSearch | None = None
-        self._text = ""
+        self._text = self._sought = ""
         self._similar = False
 
     @property
@@ -47,12 +48,13 @@ class PatientsTableModel(PagedTableModel[PatientSummary]):
     def use(self, search: PatientSearch | None) -> None:
         """Page from here from now on; empties the table."""
         self._search = search
-        self._text = ""
+        self._text = self._sought = ""
         self.clear()
 
     def search(self, text: str) -> None:
         """Show the patients that match."""
         self._text = text
+        self._sought = iso_where_read(text)
         self.fetch()
 
     def mrn(self, row: int) -> str:
@@ -61,7 +63,7 @@ class PatientsTableModel(PagedTableModel[PatientSummary]):
 
     def query(self, offset: int, limit: int) -> Callable[[], PatientPage] | None:
         """A page of the patients that match."""
-        search, text = self._search, self._text
+        search, text = self._search, self._sought
         return None if search is None else lambda: search(text, offset, limit)
 
     def titles(self) -> tuple[str, ...]:
@@ -77,11 +79,11 @@ class PatientsTableModel(PagedTableModel[PatientSummary]):
 
     def cell(self, row: PatientSummary, column: int) -> str:
         """What a person reads."""
-        born, last = row.patient.birth_date, row.last_exam
+        last = row.last_exam
         return (
             row.patient.mrn,
             row.patient.display_name,
-            wording.day_text(born) if born else "",
+            wording.born_text(row.patient),
             wording.day_text(last) if last else "",
             str(row.photographs),
             wording.outcome_text(row.last_outcome) if row.last_outcome else "",

@@ -54,6 +54,8 @@ class ConflictTable(QTableWidget):
             return wording.sex_text(value)
         if isinstance(value, frozenset):
             return ", ".join(sorted(map(str, value))) or self.tr("none")
+        if isinstance(value, int):
+            return wording.about_text(value)
         if isinstance(value, date):
             return wording.day_text(value)
         return str(value) if value else self.tr("empty")

@@ -20,7 +20,7 @@ from drscreen.domain.conflict import changes, merged
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt import wording
 from drscreen.qt.controllers.patients import PatientsController
-from drscreen.qt.dates import EXAMPLE, DateUnclear, date_from
+from drscreen.qt.dates import EXAMPLE, DateUnclear, birth_from, date_from
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.conflict_table import ConflictTable
 from drscreen.qt.views.noted_field import NotedField
@@ -60,7 +60,7 @@ class PatientForm(QDialog):
         self.family_name = self._line(self.tr("Family name"), start.family_name)
         self.given_name = self._line(self.tr("Given name"), start.given_name)
         self.birth_date = self._noted(
-            self.tr("Birth date"), _born(start), wording.day_text(EXAMPLE)
+            self.tr("Birth date"), wording.born_text(start), wording.day_text(EXAMPLE)
         )
         self.birth_date.edited.connect(self._on_birth_date_edited)
         self.birth_date.finished.connect(self._on_birth_date_left)
@@ -174,7 +174,7 @@ class PatientForm(QDialog):
     def _on_save(self) -> None:
         self.error.clear()
         try:
-            born = date_from(self.birth_date.text())
+            born, year = birth_from(self.birth_date.text())
         except DateUnclear as unclear:
             self._on_failed(Failure("invalid_input", str(unclear), field="birth_date"))
             return
@@ -183,6 +183,7 @@ class PatientForm(QDialog):
             family_name=self.family_name.text(),
             given_name=self.given_name.text(),
             birth_date=born,
+            birth_year=year,
             sex=Sex(self.sex.currentData()),
             phone=self.phone.text(),
             email=self.email.text(),
@@ -225,7 +226,7 @@ class PatientForm(QDialog):
     def _show(self, patient: Patient) -> None:
         self.family_name.setText(patient.family_name)
         self.given_name.setText(patient.given_name)
-        self.birth_date.setText(_born(patient))
+        self.birth_date.setText(wording.born_text(patient))
         self.sex.setCurrentIndex(self.sex.findData(patient.sex.value))
         self.phone.setText(patient.phone)
         self.email.setText(patient.email)
@@ -239,6 +240,7 @@ class PatientForm(QDialog):
             "family_name": self.tr("Family name"),
             "given_name": self.tr("Given name"),
             "birth_date": self.tr("Birth date"),
+            "birth_year": self.tr("Birth year, estimated"),
             "sex": self.tr("Sex"),
             "phone": self.tr("Phone"),
             "email": self.tr("E-mail"),
@@ -250,16 +252,18 @@ class PatientForm(QDialog):
     def _on_birth_date_edited(self) -> None:
         """The age, as a check: a wrong year is seen at once."""
         try:
-            born = date_from(self.birth_date.text())
+            born, year = birth_from(self.birth_date.text())
         except DateUnclear:
             return  # half typed, mostly; said when the field is left
         if born is not None:
             self.birth_date.say(wording.age_text(born))
+        elif year is not None:
+            self.birth_date.say(wording.estimated_age_text(year))
 
     @Slot()
     def _on_birth_date_left(self) -> None:
         try:
-            date_from(self.birth_date.text())
+            birth_from(self.birth_date.text())
         except DateUnclear as unclear:
             self.birth_date.say(str(unclear), is_wrong=True)
 
@@ -272,7 +276,3 @@ class PatientForm(QDialog):
             field.say(failure.message, is_wrong=True)
         if isinstance(field, QWidget):
             field.setFocus()
-
-
-def _born(patient: Patient) -> str:
-    return wording.day_text(patient.birth_date) if patient.birth_date else ""

@@ -122,9 +122,9 @@ class PatientsPage(QWidget):
         self._model = model
         self._chosen = ""
         self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Find by name or number (Ctrl+F)"))
-        self.search.setAccessibleName(self.tr("Find a patient by name or number"))
-        self.search.setToolTip(self.tr("Find by name or number (Ctrl+F); Esc clears"))
+        self.search.setPlaceholderText(self.tr("Find by name, number or birth date (Ctrl+F)"))
+        self.search.setAccessibleName(self.tr("Find a patient by name, number or birth date"))
+        self.search.setToolTip(self.tr("Find by name, number or birth date (Ctrl+F); Esc clears"))
         self.new = button(self.tr("New patient"), "primary", self.tr("New patient (Ctrl+N)"))
         self.new.clicked.connect(self.new_wanted)
         self.count = label("", "muted")
@@ -217,7 +217,10 @@ class PatientsPage(QWidget):
         if self._model.text.strip():
             self._empty_title.setText(self.tr("No patient matches"))
             self._empty_words.setText(
-                self.tr("Try a part of the name or of the number, or make a new record (Ctrl+N).")
+                self.tr(
+                    "Try a part of the name or of the number, or the year of birth; "
+                    "or make a new record (Ctrl+N)."
+                )
             )
         else:
             self._empty_title.setText(self.tr("No patients yet"))

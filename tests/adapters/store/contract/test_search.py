@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -77,6 +77,41 @@ def test_search(opened: OpenStore, text: str, found: list[str]) -> None:
         Patient("3", "under_score", "Ян"),
     )
     assert numbers(opened, text) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("1961", ["1"]),
+        ("1961-03-14", ["1"]),
+        ("bose 1961", ["1"]),
+        ("bose 1962", []),
+        ("1960", ["2"]),
+        ("14", []),
+        ("314", []),
+    ],
+)
+def test_births_are_found_by_day_and_year(opened: OpenStore, typed: str, found: list[str]) -> None:
+    add(
+        opened,
+        Patient("1", "Bose", birth_date=date(1961, 3, 14)),
+        Patient("2", "Kaur", birth_year=1960),
+    )
+    assert numbers(opened, typed) == found
+
+
+@pytest.mark.parametrize(
+    ("recorded", "typed"),
+    [
+        *(("Yıldız", "yildiz"), ("Łukasz", "LUKASZ"), ("Sørensen", "sor"), ("Þór", "th")),
+        *(("O’Brien", "o'brien"), ("Al-Hasan", "al hasan"), ("علي", "علی"), ("Müller", "mueller")),
+    ],
+)
+def test_a_name_is_found_by_what_another_keyboard_types(
+    opened: OpenStore, recorded: str, typed: str
+) -> None:
+    add(opened, Patient("1", recorded), Patient("2", "Okafor"))
+    assert numbers(opened, typed) == ["1"]
 
 
 @pytest.mark.parametrize(
