@@ -130,8 +130,8 @@ def test_data_key_is_not_changed_by_whom_was_demoted_at_the_last_moment(
     """Asked once more where nobody else can write."""
     keys = tmp_path / "home" / "store" / "keys.json"
     windows.demote(Role.TECHNICIAN)
+    windows.nora.close()  # which writes the key file too
     sealed = keys.read_bytes()
-    windows.nora.close()
     monkeypatch.setattr(SqlCipherOpenStore, "_judge", lambda *_: None)
     with pytest.raises(NotPermitted):
         windows.mal.change_data_key()
