@@ -130,6 +130,7 @@ def _report_object(report: AuditReport) -> dict[str, Any]:
             for problem in report.problems
         ],
         "alarms": [_event_object(event) for event in report.alarms],
+        "set_back": list(report.set_back),
     }
 
 
@@ -141,6 +142,8 @@ def _tell(report: AuditReport) -> None:
         say(f"        and {report.faults - len(report.problems)} more")
     for alarm in report.alarms:
         say(f"noted   event {alarm.sequence}: {alarm.details.get('alarm', '')} {alarm.moment}")
+    for sequence in report.set_back:
+        say(f"noted   event {sequence}: dated before the one it follows; the clock was set back")
     if report.intact:
         say(f"ok      {report.events} events, every link holds; head {_head(report)}")
 

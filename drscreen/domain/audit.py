@@ -52,6 +52,7 @@ class Alarm(StrEnum):
     KEY_FILE_REPAIRED = "key_file_repaired"
     KEY_COPY_BEHIND = "key_copy_behind"
     ATTEMPTS_MISSING = "attempts_missing"
+    CLOCK_SET_BACK = "clock_set_back"
     KEY_CHANGE_DUE = "key_change_due"
     DISK_FULL = "disk_full"
     DISK_UNWRITABLE = "disk_unwritable"
@@ -106,8 +107,12 @@ _ALARMS = {
         "sent, and who looks at them is not noted. See to the disk, then sign in again."
     ),
     Alarm.ATTEMPTS_MISSING: (
-        "The list of failed sign-ins was removed: attempts since the last sign-in are not known. "
-        "This is expected once after a backup was restored."
+        "The list of failed sign-ins was removed, or an older one put in its place: attempts since "
+        "the last sign-in are not known. This is expected once after a backup was restored."
+    ),
+    Alarm.CLOCK_SET_BACK: (
+        "The clock of this computer was set BACK: what is recorded now is dated before what was "
+        "recorded earlier. Set the clock right, and ask who changed it."
     ),
 }
 
@@ -186,7 +191,8 @@ class AuditProblem:
 @dataclass(frozen=True, slots=True)
 class AuditReport:
     """What a verification found. `problems` holds the first hundred of `faults`; `alarms` are
-    those that the chain itself recorded earlier.
+    those that the chain itself recorded earlier. `set_back` names events that are dated before
+    the one they follow: the chain holds, and the clock did not; a hundred at most.
     """
 
     events: int
@@ -194,6 +200,7 @@ class AuditReport:
     faults: int
     problems: tuple[AuditProblem, ...]
     alarms: tuple[AuditEvent, ...]
+    set_back: tuple[int, ...] = ()
 
     @property
     def intact(self) -> bool:

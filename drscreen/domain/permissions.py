@@ -23,6 +23,12 @@ class Action(StrEnum):
     CHANGE_OWN_PASSWORD = "change their own password"  # noqa: S105 - words
     SEE_OWN_SESSION = "see when the workstation locks"
     MANAGE_ACCOUNTS = "manage accounts"
+    ADD_ADMINISTRATORS = "add an administrator"
+    REMOVE_ACCOUNTS = "remove an account"
+    CHANGE_ROLES = "change somebody's role"
+    SET_PASSWORDS = "set somebody's password"
+    MAKE_RECOVERY_CODES = "make a recovery code"
+    CHANGE_DATA_KEY = "change the data key"
     MANAGE_CLINIC = "change the clinic's settings"
     READ_AUDIT = "read and verify the audit log"
     BACK_UP = "make backups and plan them"
@@ -52,10 +58,32 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.EXPORT_PATIENTS: frozenset({_C, _A}),
         Action.ERASE_PATIENTS: frozenset({_A}),
         Action.MANAGE_ACCOUNTS: frozenset({_A}),
+        Action.ADD_ADMINISTRATORS: frozenset({_A}),
+        Action.REMOVE_ACCOUNTS: frozenset({_A}),
+        Action.CHANGE_ROLES: frozenset({_A}),
+        Action.SET_PASSWORDS: frozenset({_A}),
+        Action.MAKE_RECOVERY_CODES: frozenset({_A}),
+        Action.CHANGE_DATA_KEY: frozenset({_A}),
         Action.MANAGE_CLINIC: frozenset({_A}),
         Action.READ_AUDIT: frozenset({_A}),
         Action.BACK_UP: frozenset({_A}),
         Action.CHECK_STORE: frozenset({_A}),
+    }
+)
+
+
+#: What nobody does on somebody else's open session: the password is typed again, or was a moment
+#: ago (`domain.sign_in.PROOF_LASTS`).
+NEEDS_PASSWORD = frozenset(
+    {
+        Action.ERASE_PATIENTS,
+        Action.CHANGE_OWN_PASSWORD,
+        Action.ADD_ADMINISTRATORS,
+        Action.REMOVE_ACCOUNTS,
+        Action.CHANGE_ROLES,
+        Action.SET_PASSWORDS,
+        Action.MAKE_RECOVERY_CODES,
+        Action.CHANGE_DATA_KEY,
     }
 )
 

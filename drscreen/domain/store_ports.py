@@ -16,6 +16,7 @@ from drscreen.domain.notice_ports import Notices
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.permissions import Action
 from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.sign_in import Proof
 from drscreen.domain.users import Role, User
 
 
@@ -133,10 +134,6 @@ class Records(Protocol):
         """Replace an account's password; nothing else is encrypted anew. Raises `UserUnknown`."""
         ...
 
-    def is_password(self, user_name: str, password: str) -> bool:
-        """Whether the password opens that account's envelope; as slow as a sign-in."""
-        ...
-
     def remove_user(self, user_name: str) -> None:
         """Let nobody in under that name any more; it is never given again. Raises `UserUnknown`.
 
@@ -242,6 +239,14 @@ class OpenStore(Protocol):
         """
         ...
 
+    def reenter(self, action: Action, password: str) -> Proof:
+        """Whoever unlocked it types the password once more, for a dangerous act. Raises as
+        `require`, and `SignInFailed`, `SignInThrottled`, a `StoreError`.
+
+        Counted, slowed down and told like a try to sign in; takes as long as one.
+        """
+        ...
+
     def verify_audit(
         self, printed: AuditHead | None = None, step: Callable[[int], None] = ...
     ) -> AuditReport:
@@ -252,11 +257,15 @@ class OpenStore(Protocol):
         """
         ...
 
-    def transaction(self, action: Action) -> AbstractContextManager[Records]:
+    def transaction(
+        self, action: Action, proof: Proof | None = None
+    ) -> AbstractContextManager[Records]:
         """All or nothing: committed when the block ends, rolled back where it raises.
 
         The account's row is read in this very transaction, before anything else. Raises
-        `NotPermitted` where its role does not allow `action`, `AccountRemoved` where it is gone.
+        `NotPermitted` where its role does not allow `action`, `AccountRemoved` where it is gone,
+        and for an action in `NEEDS_PASSWORD` `PasswordNeeded` where `proof` is not a fresh one of
+        `reenter`'s for it; without one, where the sign-in is not as fresh.
         """
         ...
 
@@ -287,12 +296,13 @@ class OpenStore(Protocol):
         """
         ...
 
-    def change_data_key(self) -> None:
+    def change_data_key(self, action: Action = ..., proof: Proof | None = None) -> None:
         """Encrypt the records under a new data key, sealed for everybody who may sign in.
 
         Nobody else may have them open. A kill at any moment leaves records that open, under the
-        old or the new key. Raises as `transaction(Action.MANAGE_ACCOUNTS)`, and
-        `KeyChangeRefused`, `StoreFull`; the old key is in use then.
+        old or the new key. Raises as `transaction(action, proof)`, where `action` is what it is a
+        part of, `CHANGE_DATA_KEY` where nothing is said; and `KeyChangeRefused`, `StoreFull`: the
+        old key is in use then.
         """
         ...
 

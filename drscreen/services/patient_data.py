@@ -11,6 +11,7 @@ from drscreen.domain.export import ExportedFile, PatientExport, export_json, pho
 from drscreen.domain.patient import normalised_mrn
 from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock, PatientReport
+from drscreen.domain.sign_in import Proof
 from drscreen.domain.store_ports import OpenStore
 from drscreen.services.permission import needs
 
@@ -42,14 +43,15 @@ class PatientDataService:
         return self._files(PatientExport(self._store.clinic, moment, patient, exams, notices))
 
     @needs(Action.ERASE_PATIENTS)
-    def erase(self, mrn: str) -> int:
+    def erase(self, mrn: str, proof: Proof | None = None) -> int:
         """Remove a patient with exams, results, photographs and notices for ever; how many
         photographs.
 
         The photographs' keys are forgotten, so copies of their files are of no use to anybody. The
-        audit log goes on knowing a pseudonym that leads to nobody. Raises `PatientUnknown`.
+        audit log goes on knowing a pseudonym that leads to nobody. Raises `PatientUnknown`,
+        `PasswordNeeded` where the password was not typed a moment ago (`StaffService.reenter`).
         """
-        with self._store.transaction(Action.ERASE_PATIENTS) as records:
+        with self._store.transaction(Action.ERASE_PATIENTS, proof) as records:
             return records.erase_patient(normalised_mrn(mrn))
 
     def _files(self, export: PatientExport) -> Iterator[ExportedFile]:

@@ -9,11 +9,11 @@ from drscreen.domain.errors import (
     AccountProtected,
     InvalidInput,
     KeyChangeRefused,
-    SignInFailed,
     UserUnknown,
 )
 from drscreen.domain.permissions import Action
 from drscreen.domain.recovery import new_recovery_code
+from drscreen.domain.sign_in import Proof
 from drscreen.domain.store_ports import OpenStore, Records
 from drscreen.domain.text import identity
 from drscreen.domain.users import (
@@ -44,12 +44,20 @@ class Removal:
 class StaffService:
     """Any thread; a new envelope takes a few tenths of a second, a new data key longer.
 
+    What is dangerous takes a proof of `reenter`, bound to the act; without one the sign-in must
+    have been a moment ago. Raises `PasswordNeeded` then, before anything is done.
+
     `common` hands out the commonest passwords, which nobody may have.
     """
 
     def __init__(self, store: OpenStore, common: CommonPasswords = frozenset) -> None:
         self._store = store
         self._common = common
+
+    @needs(Action.CHANGE_OWN_PASSWORD)
+    def reenter(self, action: Action, password: str) -> Proof:
+        """Type the own password once more, for one act. Raises as `OpenStore.reenter`."""
+        return self._store.reenter(action, password)
 
     @needs(Action.MANAGE_ACCOUNTS)
     def accounts(self) -> list[User]:
@@ -58,18 +66,22 @@ class StaffService:
             return records.users()
 
     @needs(Action.MANAGE_ACCOUNTS)
-    def add(self, user: User, password: str) -> User:
-        """Add an account. Raises `InvalidInput`, `PasswordTooWeak`, `UserExists`."""
+    def add(self, user: User, password: str, proof: Proof | None = None) -> User:
+        """Add an account; an administrator's with a proof. Raises `InvalidInput`,
+        `PasswordTooWeak`, `UserExists`.
+        """
         checked = User(
             checked_user_name(user.name), user.role, checked_display_name(user.display_name)
         )
         self._check(checked.name, password)
-        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
+        is_administrator = checked.role is Role.ADMINISTRATOR
+        action = Action.ADD_ADMINISTRATORS if is_administrator else Action.MANAGE_ACCOUNTS
+        with self._store.transaction(action, proof) as records:
             records.add_user(checked, password)
         return checked
 
-    @needs(Action.MANAGE_ACCOUNTS)
-    def remove(self, name: str) -> Removal:
+    @needs(Action.REMOVE_ACCOUNTS)
+    def remove(self, name: str, proof: Proof | None = None) -> Removal:
         """Remove an account, then put the records under a new data key, which it never had.
 
         Raises `UserUnknown`, `AccountProtected`. A data key that cannot be changed now is told in
@@ -78,30 +90,30 @@ class StaffService:
         if self._is_me(name):
             raise AccountProtected("You cannot remove the account that you are signed in with.")
         code = None
-        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
+        with self._store.transaction(Action.REMOVE_ACCOUNTS, proof) as records:
             user = _known(records, name)
             if user.role is Role.ADMINISTRATOR:
                 code = new_recovery_code()
                 records.set_recovery_code(code)
             records.remove_user(name)
         try:
-            self._store.change_data_key()
+            self._store.change_data_key(Action.REMOVE_ACCOUNTS, proof)
         except KeyChangeRefused as refused:
             return Removal(code, refused)
         return Removal(code, None)
 
-    @needs(Action.MANAGE_ACCOUNTS)
-    def change_data_key(self) -> None:
+    @needs(Action.CHANGE_DATA_KEY)
+    def change_data_key(self, proof: Proof | None = None) -> None:
         """Put the records under a new data key. Raises `KeyChangeRefused`, `StoreFull`."""
-        self._store.change_data_key()
+        self._store.change_data_key(Action.CHANGE_DATA_KEY, proof)
 
-    @needs(Action.MANAGE_ACCOUNTS)
-    def change_role(self, name: str, role: Role) -> None:
+    @needs(Action.CHANGE_ROLES)
+    def change_role(self, name: str, role: Role, proof: Proof | None = None) -> None:
         """Give an account another role, from its next sign-in on.
 
         Raises `UserUnknown`, `AccountProtected` where no administrator would be left.
         """
-        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
+        with self._store.transaction(Action.CHANGE_ROLES, proof) as records:
             user = _known(records, name)
             others = [
                 other
@@ -112,34 +124,33 @@ class StaffService:
                 raise AccountProtected("This is the only administrator.")
             records.set_role(name, role)
 
-    @needs(Action.MANAGE_ACCOUNTS)
-    def set_password(self, name: str, password: str) -> None:
+    @needs(Action.SET_PASSWORDS)
+    def set_password(self, name: str, password: str, proof: Proof | None = None) -> None:
         """Give somebody a new password, who has forgotten theirs.
 
         Raises `UserUnknown`, `PasswordTooWeak`.
         """
         self._check(name, password)
-        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
+        with self._store.transaction(Action.SET_PASSWORDS, proof) as records:
             records.set_password(name, password)
 
     @needs(Action.CHANGE_OWN_PASSWORD)
     def change_own_password(self, current: str, password: str) -> None:
         """Replace the password of whoever is signed in and still knows it.
 
-        Raises `SignInFailed`, `PasswordTooWeak`.
+        Raises `PasswordTooWeak`, and as `OpenStore.reenter`.
         """
         me = self._store.user.name
         self._check(me, password)
-        with self._store.transaction(Action.CHANGE_OWN_PASSWORD) as records:
-            if not records.is_password(me, current):
-                raise SignInFailed("The current password is wrong.")
+        proof = self._store.reenter(Action.CHANGE_OWN_PASSWORD, current)
+        with self._store.transaction(Action.CHANGE_OWN_PASSWORD, proof) as records:
             records.set_password(me, password)
 
-    @needs(Action.MANAGE_ACCOUNTS)
-    def new_recovery_code(self) -> str:
+    @needs(Action.MAKE_RECOVERY_CODES)
+    def new_recovery_code(self, proof: Proof | None = None) -> str:
         """Make the one code that recovers; it is shown now and never again."""
         code = new_recovery_code()
-        with self._store.transaction(Action.MANAGE_ACCOUNTS) as records:
+        with self._store.transaction(Action.MAKE_RECOVERY_CODES, proof) as records:
             records.set_recovery_code(code)
         return code
 

@@ -5,6 +5,7 @@ The contract tests in tests/adapters/store/contract hold it to the same assertio
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
 from drscreen.domain.backup import Backup, BackupReport
 from drscreen.domain.errors import (
+    PasswordNeeded,
     SignInFailed,
     StoreError,
     StoreExists,
@@ -21,7 +23,8 @@ from drscreen.domain.errors import (
     UserUnknown,
 )
 from drscreen.domain.integrity import IntegrityReport
-from drscreen.domain.permissions import Action, require
+from drscreen.domain.permissions import NEEDS_PASSWORD, Action, require
+from drscreen.domain.sign_in import Proof
 from drscreen.domain.users import Role, User
 from tests.fakes.records import FakeRecords, State
 
@@ -104,6 +107,9 @@ class FakeOpenStore:
         self._user = user
         self._clinic = clinic
         self.closed = False
+        #: Whether the password was typed a moment ago, at the sign-in.
+        self.is_fresh = True
+        self._proofs: list[Proof] = []
         self.backed_up: list[tuple[Path, int]] = []
 
     @property
@@ -119,8 +125,26 @@ class FakeOpenStore:
         return ()
 
     def require(self, action: Action) -> None:
-        with self.transaction(action):
-            pass
+        with self.transaction(Action.SEE_OWN_SESSION):
+            require(self._user, action)
+
+    def reenter(self, action: Action, password: str) -> Proof:
+        self.require(action)
+        with self.transaction(Action.SEE_OWN_SESSION) as records:
+            right = records.is_password(self._user.name, password)
+            if not right:
+                records.note(AuditKind.SIGN_IN_FAILED)
+        if not right:
+            raise SignInFailed("The password is wrong.")
+        proof = Proof(action, secrets.token_bytes(16))
+        self._proofs.append(proof)
+        return proof
+
+    def _check_proof(self, action: Action, proof: Proof | None) -> None:
+        granted = self.is_fresh if proof is None else proof in self._proofs
+        is_for_it = proof is None or proof.action is action
+        if action in NEEDS_PASSWORD and not (granted and is_for_it):
+            raise PasswordNeeded(action)
 
     @property
     def is_read_only(self) -> bool:
@@ -135,12 +159,13 @@ class FakeOpenStore:
         return AuditReport(len(events), AuditHead(len(events), "00" * 32), 0, (), ())
 
     @contextmanager
-    def transaction(self, action: Action) -> Iterator[FakeRecords]:
+    def transaction(self, action: Action, proof: Proof | None = None) -> Iterator[FakeRecords]:
         if self.closed:
             raise StoreError("The records are locked. Sign in again.")
         with self._store.changing(self._user) as records:
             self._user = records.current(self._user)
             require(self._user, action)
+            self._check_proof(action, proof)
             yield records
 
     def check_photographs(
@@ -165,8 +190,10 @@ class FakeOpenStore:
             step()
         return BackupReport(Backup("backup", moment, "fake", count, 0), count, 0, (), ())
 
-    def change_data_key(self) -> None:
-        with self.transaction(Action.MANAGE_ACCOUNTS) as records:
+    def change_data_key(
+        self, action: Action = Action.CHANGE_DATA_KEY, proof: Proof | None = None
+    ) -> None:
+        with self.transaction(action, proof) as records:
             records.note(AuditKind.DATA_KEY_CHANGED)
 
     def close(self) -> None:

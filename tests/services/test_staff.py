@@ -101,7 +101,7 @@ def test_removal_counts_even_if_the_key_cannot_change_now(
     store: FakeOpenStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse() -> None:
+    def refuse(*_: object) -> None:
         raise KeyChangeRefused("The records are open in another window or program.")
 
     staff.add(User("tess", Role.TECHNICIAN), FRESH)

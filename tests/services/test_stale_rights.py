@@ -100,6 +100,7 @@ WAYS_IN: dict[str, Callable[[SqlCipherOpenStore, Path], object]] = {
     "back_up": lambda store, folder: store.back_up(folder / "disk", 3),
     "check_photographs": lambda store, _: store.check_photographs(),
     "verify_audit": lambda store, _: store.verify_audit(),
+    "reenter": lambda store, _: store.reenter(Action.ERASE_PATIENTS, MAL),
 }
 
 

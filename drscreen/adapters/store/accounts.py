@@ -138,7 +138,9 @@ class Accounts:
         )
 
     def is_password(self, session: Session, user_name: str, password: str) -> bool:
-        """Whether the password opens that account's envelope, the one that counts."""
+        """Whether the password opens that account's envelope, the one that counts. Only behind
+        `Door`, which counts the try.
+        """
         row = account_row(session, user_name)
         keys = self._read()
         try:

@@ -13,20 +13,23 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Select, desc, insert, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.anchor import Anchor, AnchorDamaged
-from drscreen.adapters.store.attempts import Collected
+from drscreen.adapters.store.attempts import Collected, Try
 from drscreen.adapters.store.keys import KEY_BYTES, DataKey
 from drscreen.adapters.store.tables import AuditRow, ClinicRow
 from drscreen.domain.audit import Alarm, AuditEvent, AuditHead, AuditKind
 from drscreen.domain.errors import StoreDamaged
 
 _PURPOSE = b"audit"
+#: By how much an event may lie before the one it follows: a clock is set right by seconds, and the
+#: moments of two windows' transactions may cross. More than that, and it was set back.
+CLOCKS_DIFFER = timedelta(minutes=2)
 #: What is noted of reading. Where it cannot be, for want of room, people read all the same.
 LOOKING = frozenset(
     (
@@ -107,10 +110,22 @@ class AuditChain:
         subject: str = "",
         details: Mapping[str, str] | None = None,
     ) -> AuditHead:
-        """Add a link; the head that is to be anchored once it is committed."""
-        last = head_of(session)
+        """Add a link; the head that is to be anchored once it is committed.
+
+        Where the clock was set back since the link before, that is a link of its own first.
+        """
+        newest = select(AuditRow.sequence, AuditRow.moment, AuditRow.mac)
+        last = session.execute(newest.order_by(desc(AuditRow.sequence)).limit(1)).one_or_none()
+        back = datetime.fromisoformat(last.moment) - moment if last else timedelta(0)
+        if back > CLOCKS_DIFFER and (details or {}).get("alarm") != Alarm.CLOCK_SET_BACK:
+            seconds = str(round(back.total_seconds()))
+            said = {"alarm": Alarm.CLOCK_SET_BACK.value, "seconds": seconds}
+            self.append(session, AuditKind.ALARM, actor=actor, moment=moment, details=said)
+            return self.append(
+                session, kind, actor=actor, moment=moment, subject=subject, details=details
+            )
         sequence = last.sequence + 1 if last else 1
-        previous = bytes.fromhex(last.mac) if last else beginning(self.database_id)
+        previous = last.mac if last else beginning(self.database_id)
         when = moment.astimezone(UTC).isoformat(timespec="microseconds")
         told = json.dumps(dict(details or {}), sort_keys=True, separators=(",", ":"))
         if "\n" in actor + subject:
@@ -180,6 +195,12 @@ class AuditTrail:
         """Whether the chain has begun already."""
         return head_of(self._session) is not None
 
+    def writes_known(self) -> int:
+        """How often the list of failed tries had been written at the last sign-in."""
+        place = _last(self._session, AuditKind.SIGNED_IN)
+        known = events(self._session, place - 1, 1) if place else []
+        return int(known[0].details.get("tries", "0")) if known else 0
+
     def note(self, kind: AuditKind, subject: str = "", **details: str) -> None:
         """Add an event by whoever is signed in."""
         self.head = self._chain.append(
@@ -197,10 +218,11 @@ def note_sign_in(
     trail: AuditTrail,
     alarms: list[Finding],
     tries: Collected,
+    this: Try,
 ) -> None:
     """What happened while the records were closed, and that somebody has opened them."""
     found = list(alarms)
-    if tries.anew and trail.has_history():
+    if (tries.anew or this.writes < trail.writes_known()) and trail.has_history():
         found.append((Alarm.ATTEMPTS_MISSING, {}))
     for alarm, numbers in found:
         trail.note(AuditKind.ALARM, alarm=alarm.value, **numbers)
@@ -209,7 +231,7 @@ def note_sign_in(
     for failure in tries.failures:
         at = failure.moment.astimezone(UTC).isoformat(timespec="seconds")
         trail.note(AuditKind.SIGN_IN_FAILED, failure.account, at=at)
-    trail.note(AuditKind.SIGNED_IN)
+    trail.note(AuditKind.SIGNED_IN, tries=str(tries.writes))
 
 
 def seen_alarms(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.anchor import AnchorDamaged
-from drscreen.adapters.store.audit import AuditChain, beginning, events, link_code
+from drscreen.adapters.store.audit import CLOCKS_DIFFER, AuditChain, beginning, events, link_code
 from drscreen.adapters.store.tables import AuditRow
 from drscreen.domain.audit import (
     AuditFault,
@@ -56,19 +57,21 @@ def verify_chain(
     found = _Findings()
     # Read before the chain: what is committed meanwhile is then beyond it, never behind.
     anchored = _anchored(chain, found)
-    count, head = _check_links(engine, chain, found, step)
+    count, head, set_back = _check_links(engine, chain, found, step)
     with engine.begin() as connection, Session(connection) as session:
         for known in (anchored, printed):
             _compare(session, known, head, found)
         alarms = events(session, 0, NAMED_MAX, frozenset({AuditKind.ALARM.value}))
-    return AuditReport(count, head, found.count, tuple(found.named), tuple(alarms))
+    return AuditReport(count, head, found.count, tuple(found.named), tuple(alarms), tuple(set_back))
 
 
 def _check_links(
     engine: Engine, chain: AuditChain, found: _Findings, step: Callable[[int], None]
-) -> tuple[int, AuditHead | None]:
+) -> tuple[int, AuditHead | None, list[int]]:
     last, expected, count = beginning(chain.database_id), 1, 0
     key = chain.key
+    set_back: list[int] = []
+    before = ""
     with closing(engine.raw_connection()) as connection:
         cursor = connection.cursor()
         cursor.execute(_ROWS)
@@ -81,10 +84,20 @@ def _check_links(
                     found.add(AuditFault.ALTERED, sequence)
                 elif previous != last and sequence == expected:
                     found.add(AuditFault.MISPLACED, sequence)
-                last, expected = mac, sequence + 1
+                # Written in one way, in UTC: what is earlier reads as less.
+                if moment < before and _is_set_back(before, moment) and len(set_back) < NAMED_MAX:
+                    set_back.append(sequence)
+                last, expected, before = mac, sequence + 1, moment
             count += len(rows)
             step(count)
-    return count, AuditHead(expected - 1, last.hex()) if count else None
+    return count, AuditHead(expected - 1, last.hex()) if count else None, set_back
+
+
+def _is_set_back(before: str, moment: str) -> bool:
+    try:
+        return datetime.fromisoformat(before) - datetime.fromisoformat(moment) > CLOCKS_DIFFER
+    except (ValueError, TypeError):
+        return False  # edited, which its code has told
 
 
 def _anchored(chain: AuditChain, found: _Findings) -> AuditHead | None:

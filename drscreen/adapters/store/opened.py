@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from drscreen.adapters.store.accounts import Accounts, account_row
 from drscreen.adapters.store.audit import AuditChain, AuditTrail, head_of
 from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.backup import Source, make_backup
+from drscreen.adapters.store.door import Door
 from drscreen.adapters.store.engine import NOT_WAITING, READING, checkpoint, open_engine
 from drscreen.adapters.store.faults import database_errors, disk_errors, from_database
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
@@ -41,6 +43,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.permissions import Action, require
+from drscreen.domain.sign_in import Proof
 from drscreen.domain.users import Role, User
 
 
@@ -70,9 +73,11 @@ class SqlCipherOpenStore:
         now: Callable[[], datetime],
         alarms: tuple[AuditEvent, ...] = (),
         *,
+        door: Door,
         reading: Reading | None = None,
     ) -> None:
         """`reading` where the records cannot be written."""
+        self._door = door
         self._reading = reading
         self._unlocked: Unlocked | None = unlocked
         self._user = user
@@ -108,8 +113,28 @@ class SqlCipherOpenStore:
         with self._in_use() as unlocked:
             self._judge(unlocked, action)
 
+    def reenter(self, action: Action, password: str) -> Proof:
+        """The password once more, for one act; see the port."""
+        with self._in_use() as unlocked, disk_errors():
+            self._judge(unlocked, action)
+            return self._door.proof(
+                action,
+                self._user.name,
+                self._now(),
+                lambda: self._is_password(unlocked, password),
+                lambda: self._tell_wrong_password(action),
+            )
+
+    def _is_password(self, unlocked: Unlocked, password: str) -> bool:
+        with self._looking(unlocked) as session:
+            return unlocked.accounts.is_password(session, self._user.name, password)
+
+    def _tell_wrong_password(self, action: Action) -> None:
+        with self.transaction(Action.SEE_OWN_SESSION) as records:
+            records.note(AuditKind.SIGN_IN_FAILED, details={"again": action.name.lower()})
+
     @contextmanager
-    def transaction(self, action: Action) -> Iterator[SqlRecords]:
+    def transaction(self, action: Action, proof: Proof | None = None) -> Iterator[SqlRecords]:
         """All or nothing; see the port. Takes the write lock at once, and waits up to
         `engine.BUSY_TIMEOUT_MS` for it. Raises `StoreError` where the store is closed.
         """
@@ -123,6 +148,7 @@ class SqlCipherOpenStore:
                 session.begin()
                 session.connection()
                 self._check_account(session, action)
+                self._door.check(action, proof)
                 trail = self._trail(unlocked, session)
                 with ExitStack() as undo:
                     records = SqlRecords(
@@ -161,12 +187,17 @@ class SqlCipherOpenStore:
             raise self._reading.refusal()
 
     def _judge(self, unlocked: Unlocked, action: Action) -> None:
+        with self._looking(unlocked) as session:
+            self._check_account(session, action)
+
+    @contextmanager
+    def _looking(self, unlocked: Unlocked) -> Iterator[Session]:
         with (
             database_errors(),
             unlocked.engine.connect().execution_options(**READING) as connection,
             Session(connection) as session,
         ):
-            self._check_account(session, action)
+            yield session
 
     def _check_account(self, session: Session, action: Action) -> None:
         """What an administrator changed elsewhere holds here at once."""
@@ -212,7 +243,9 @@ class SqlCipherOpenStore:
             )
             return make_backup(source, folder, keep, self._now(), step)
 
-    def change_data_key(self) -> None:
+    def change_data_key(
+        self, action: Action = Action.CHANGE_DATA_KEY, proof: Proof | None = None
+    ) -> None:
         """Put the records under a new data key; see the port.
 
         No transaction may run, and none begins before it is done.
@@ -228,11 +261,14 @@ class SqlCipherOpenStore:
         usable: Unlocked | None = unlocked
         accounts, old = unlocked.accounts, unlocked.accounts.data_key
         try:
-            self._judge(unlocked, Action.MANAGE_ACCOUNTS)
+            self._judge(unlocked, action)
+            self._door.check(action, proof)
             unlocked.engine.dispose()
             with database_errors(), disk_errors():
                 UpgradeCopies(unlocked.database, old).remove()  # they are under the old key
-                new = change_key(unlocked.database, accounts.path, old, self._judge_alone)
+                new = change_key(
+                    unlocked.database, accounts.path, old, partial(self._judge_alone, action)
+                )
                 usable = None  # whatever happens now: the old key opens nothing any more
                 usable = self._resealed(unlocked, new)
         finally:
@@ -241,7 +277,7 @@ class SqlCipherOpenStore:
                 self._closing = self._closing or usable is None
             self._forget_when_idle()
 
-    def _judge_alone(self, connection: Any) -> None:
+    def _judge_alone(self, action: Action, connection: Any) -> None:
         """Once more where nobody else can write, before the first byte is changed."""
         found = connection.execute(
             "SELECT role FROM users WHERE account = ? AND removed IS NULL",
@@ -249,7 +285,7 @@ class SqlCipherOpenStore:
         ).fetchone()
         if found is None:
             raise AccountRemoved("Your account was removed.")
-        require(replace(self._user, role=Role(found[0])), Action.MANAGE_ACCOUNTS)
+        require(replace(self._user, role=Role(found[0])), action)
 
     def _resealed(self, unlocked: Unlocked, new: DataKey) -> Unlocked:
         """The rest of a change of the data key, as a sign-in would do it after a kill."""

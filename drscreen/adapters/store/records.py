@@ -270,10 +270,6 @@ class SqlRecords:
         row = self._accounts.set_password(self._session, user_name, password, self._undo)
         self._audit.note(AuditKind.PASSWORD_CHANGED, row.name)
 
-    def is_password(self, user_name: str, password: str) -> bool:
-        """Whether the password opens that account's envelope."""
-        return self._accounts.is_password(self._session, user_name, password)
-
     def remove_user(self, user_name: str) -> None:
         """Let nobody in under that name any more. Raises `UserUnknown`."""
         row = self._accounts.remove(self._session, user_name, self._now(), self._undo)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import rows
 from drscreen.adapters.store.accounts import Accounts, account_row, is_outdated, user_row
 from drscreen.adapters.store.anchor import Anchor
-from drscreen.adapters.store.attempts import Attempts
+from drscreen.adapters.store.attempts import Attempts, Try
 from drscreen.adapters.store.audit import (
     AuditChain,
     AuditTrail,
@@ -29,6 +30,7 @@ from drscreen.adapters.store.audit import (
     open_alarms,
     seen_alarms,
 )
+from drscreen.adapters.store.door import Door
 from drscreen.adapters.store.engine import checkpoint, open_engine
 from drscreen.adapters.store.envelope import sealed_for
 from drscreen.adapters.store.faults import database_errors, disk_errors
@@ -49,10 +51,12 @@ from drscreen.adapters.store.reading import ReadingAccounts, ReadingVault, open_
 from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.unrecorded import UnrecordedTries
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
+from drscreen.adapters.store.uptime import uptime
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import leave_first_format
 from drscreen.domain.audit import Alarm, AuditKind
 from drscreen.domain.errors import (
+    SignInFailed,
     StoreDamaged,
     StoreError,
     StoreExists,
@@ -60,8 +64,9 @@ from drscreen.domain.errors import (
     StoreFull,
     StoreMissing,
     StoreUnwritable,
+    UserUnknown,
 )
-from drscreen.domain.sign_in import Patience
+from drscreen.domain.sign_in import Patience, Uptime
 from drscreen.domain.users import Role, User
 from drscreen.regular_files import NotRegular, open_regular
 
@@ -76,17 +81,24 @@ ATTEMPTS = "attempts.json"
 _PLAIN_SQLITE = b"SQLite format 3\0"
 
 
+#: A try that could not be written down (`UnrecordedTries`).
+_UNCOUNTED = Try(0, sys.maxsize)
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The key file as a try to sign in found it, what is to be said of it, and when that was."""
+    """The key file as a try to sign in found it, what is to be said of it, when that was, and the
+    try that was counted.
+    """
 
     keys: KeyFile
     said: Alarm | None
     moment: datetime
+    tried: Try
 
     def findings(self, clinic: ClinicRow) -> list[Finding]:
         """What is to be said of the key file, by what the records know of it."""
@@ -100,7 +112,7 @@ class SqlCipherStore:
     """`drscreen.domain.ports.Store`: `<home>/store` with database, key file and vault. Any thread.
 
     `cost` is what new envelopes cost to open; `now` stamps what callers bring no moment for;
-    `patience` is how long somebody waits who mistypes.
+    `patience` is how long somebody waits who mistypes, by `clock`, which nobody can set.
     """
 
     def __init__(
@@ -110,12 +122,14 @@ class SqlCipherStore:
         cost: KeyCost | None = None,
         now: Callable[[], datetime] = _utc_now,
         patience: Patience | None = None,
+        clock: Callable[[], Uptime] = uptime,
     ) -> None:
         self._home = home
         self._cost = cost or KeyCost()
         self._now = now
+        self._clock = clock
         self._unrecorded = UnrecordedTries(self._folder, patience or Patience())
-        self._attempts = Attempts(self._folder / ATTEMPTS, patience or Patience())
+        self._attempts = Attempts(self._folder / ATTEMPTS, patience or Patience(), clock)
 
     @property
     def _folder(self) -> Path:
@@ -162,19 +176,21 @@ class SqlCipherStore:
 
     def open(self, user: str, password: str) -> SqlCipherOpenStore:
         """Unlock; see the port. Takes as long as Argon2id does, whatever is wrong with the two."""
-        found = self._found(account_key(user))
-        data_key = found.keys.unlock(user, password)
-        try:
-            settled_key = self._settled(found.keys, data_key)
-            return self._opened(found, user, password, settled_key)
-        except (StoreFull, StoreUnwritable, StoreDamaged) as error:
-            return self._reading(found, user, data_key, error)
+        with self._one_try(account_key(user)) as found:
+            data_key = self._right(found, found.keys.unlock(user, password))
+        with self._refused_later(found):
+            try:
+                settled_key = self._settled(found.keys, data_key)
+                return self._opened(found, user, password, settled_key)
+            except (StoreFull, StoreUnwritable, StoreDamaged) as error:
+                return self._reading(found, user, data_key, error)
 
     def recover(self, code: str, user: str, password: str) -> SqlCipherOpenStore:
         """Give an account a new password by the recovery code, and open; see the port."""
-        found = self._found(RECOVERY)
-        data_key = self._settled(found.keys, found.keys.recover(code))
-        with ExitStack() as ending:
+        with self._one_try(RECOVERY) as found:
+            data_key = self._right(found, found.keys.recover(code))
+        data_key = self._settled(found.keys, data_key)
+        with self._refused_later(found), ExitStack() as ending:
             engine = self._engine(data_key)
             ending.callback(engine.dispose)
             accounts = self._accounts(data_key)
@@ -194,24 +210,50 @@ class SqlCipherStore:
                 accounts.record(session)
                 undo.pop_all()
         with disk_errors():
-            self._attempts.forgive(RECOVERY, found.moment)
+            self._attempts.forgive(RECOVERY, found.tried.number)
         return self.open(user, password)
 
     # --- unlocking ---------------------------------------------------------------------------
 
-    def _found(self, account: str) -> _Found:
-        """What stands here, for a try that is counted before it is made."""
+    @contextmanager
+    def _one_try(self, account: str) -> Iterator[_Found]:
+        """What stands here, for a try that is counted before it is made; nobody else tries
+        within.
+        """
         if not self.exists():
             raise StoreMissing("There is no store in this folder yet.")
         refuse_network_share(self._folder)
-        keys, said = self._checked_key_file()
-        found = _Found(keys, said, self._now())
-        known = account in keys.envelopes
+        with ExitStack() as turn:
+            try:
+                turn.enter_context(self._attempts.alone())
+                is_alone = True
+            except OSError:
+                is_alone = False
+            keys, said = self._checked_key_file()
+            moment, tried = self._now(), _UNCOUNTED
+            known = account in keys.envelopes
+            try:
+                tried = self._attempts.begin(account, moment, known=known)
+            except OSError:
+                is_alone = False
+            if not is_alone:
+                self._unrecorded.wait(account)
+            yield _Found(keys, said, moment, tried)
+
+    @contextmanager
+    def _refused_later(self, found: _Found) -> Iterator[None]:
+        """Within: what is refused though the secret was right counts as a failure."""
         try:
-            self._attempts.begin(account, found.moment, known=known)
-        except OSError:
-            self._unrecorded.wait(account)
-        return found
+            yield
+        except (SignInFailed, UserUnknown):
+            with suppress(OSError, StoreError):
+                self._attempts.refused(found.tried.number)
+            raise
+
+    def _right(self, found: _Found, data_key: DataKey) -> DataKey:
+        with suppress(OSError):
+            self._attempts.opened(found.tried.number)
+        return data_key
 
     def _settled(self, keys: KeyFile, data_key: DataKey) -> DataKey:
         with disk_errors():
@@ -266,11 +308,16 @@ class SqlCipherStore:
                 alarms = seen_alarms(session, findings, user, found.moment)
             on_failure.pop_all()
         self._unrecorded.forgive(account_key(user))
+        with suppress(OSError, StoreError):
+            self._attempts.forgive(account_key(user), found.tried.number)
         vault = ReadingVault(self._folder / VAULT, key.vault_key(), reading.refusal)
         accounts = ReadingAccounts(self._accounts(key), reading.refusal)
         unlocked = Unlocked(reading.engine, vault, accounts, chain)
         alarms = (reading.event(user, found.moment), *alarms)
-        return SqlCipherOpenStore(unlocked, signed_in, name, self._now, alarms, reading=reading)
+        door = Door(self._attempts, self._clock)
+        return SqlCipherOpenStore(
+            unlocked, signed_in, name, self._now, alarms, door=door, reading=reading
+        )
 
     # --- making ------------------------------------------------------------------------------
 
@@ -351,8 +398,8 @@ class SqlCipherStore:
                 vault.sweep()
                 signed_in = rows.user_of(account)
                 trail = AuditTrail(chain, session, signed_in.name, self._now())
-                tries = self._attempts.others(found.moment)
-                note_sign_in(trail, findings, tries)
+                tries = self._attempts.others(found.tried.number)
+                note_sign_in(trail, findings, tries, found.tried)
                 if changed:
                     trail.note(AuditKind.DATA_KEY_CHANGED)
                 alarms = tuple(open_alarms(session))
@@ -363,14 +410,15 @@ class SqlCipherStore:
                 copies.remove()
         chain.anchor.move(trail.head, durably=True)
         with database_errors(), disk_errors():
-            self._attempts.clear(account_key(user))
+            self._attempts.clear(account_key(user), found.tried.number, tries)
             if old_key is not None:
                 forget_old_key(engine, self._folder / KEY_FILE, data_key)
             if not upgraded:
                 # Not before the copy is gone: its photographs are the vault's files as they were.
                 leave_first_format(engine, vault)
         unlocked = Unlocked(engine, vault, accounts, chain)
-        return SqlCipherOpenStore(unlocked, signed_in, clinic.name, self._now, alarms)
+        door = Door(self._attempts, self._clock)
+        return SqlCipherOpenStore(unlocked, signed_in, clinic.name, self._now, alarms, door=door)
 
     def _refuse_outdated(
         self,

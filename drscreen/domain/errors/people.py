@@ -29,6 +29,17 @@ class SignInThrottled(SignInFailed):
         )
 
 
+class PasswordNeeded(DrscreenError):
+    """A dangerous act, and the password was not typed a moment ago. `action` says which."""
+
+    code = "password_needed"
+    advice = "Type your password again."
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__(f"Your password is needed once more to {action}.")
+
+
 class UserUnknown(DrscreenError):
     """No account of that name."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from drscreen.adapters.store.keys import KeyCost
@@ -18,6 +18,8 @@ from drscreen.domain.users import Role
 
 #: Argon2id for tests: correct, and over in a millisecond.
 CHEAP = KeyCost(memory=32, passes=1, lanes=1)
+#: With whoever mistypes, and whoever removes the list of those who did.
+PATIENT = Patience(free=10**6, unlisted=timedelta(0))
 PASSWORD = "correct horse battery"
 MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MODEL = ModelInfo("sample", "1.2", "ab" * 32)
@@ -26,7 +28,7 @@ POINT = OperatingPoint(referable=0.5, abstain_low=0.4, abstain_high=0.6, vision_
 
 def store_at(home: Path) -> SqlCipherStore:
     """The real store with cheap passwords, and all patience with whoever mistypes them."""
-    return SqlCipherStore(home, cost=CHEAP, patience=Patience(free=10**6))
+    return SqlCipherStore(home, cost=CHEAP, patience=PATIENT)
 
 
 def made_store(home: Path) -> SqlCipherStore:

@@ -77,8 +77,6 @@ def test_new_password_and_role_hold(store: Store, opened: OpenStore) -> None:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
         records.set_password("TESS", "a third password")
         records.set_role("Tess", Role.CLINICIAN)
-        assert records.is_password("tess", "a third password")
-        assert not records.is_password("tess", "another password")
     with pytest.raises(SignInFailed):
         store.open("tess", "another password")
     theirs = store.open("tess", "a third password")
