@@ -6,9 +6,18 @@ import io
 import multiprocessing
 import sys
 
+#: A frozen drscreen that is started with this first is the process that decodes photographs
+#: (`drscreen.adapters.imaging.decoder_keeper`): nothing else of the program is loaded into it.
+DECODER = "--decode-photographs"
+
 
 def main() -> None:
     """Entry point of the installed command."""
+    if sys.argv[1:2] == [DECODER]:
+        from drscreen.adapters.imaging import decoder_child
+
+        decoder_child.main()
+        return
     # A frozen program that is asked for a second process of itself is started as itself.
     multiprocessing.freeze_support()
     _write_what_cannot_be_written_out()

@@ -18,6 +18,7 @@ from drscreen.domain.settings import DeviceChoice
 OVERLAY_VIEW = InputSpec(720, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 if TYPE_CHECKING:
+    from drscreen.adapters.imaging.decoder_process import DecoderProcess
     from drscreen.adapters.model.bundle import Bundle
     from drscreen.adapters.model.inventory import InstalledBundle
     from drscreen.adapters.store.benchmark import StoreMeasured
@@ -176,11 +177,19 @@ class Workstation:
         load_network(bundle)
         return bundle
 
-    def reader(self) -> PhotographReader:
-        """Decoding and preprocessing."""
-        from drscreen.adapters.imaging.reader import PillowReader
+    @cached_property
+    def _decoder(self) -> DecoderProcess:
+        from drscreen.adapters.imaging.decoder_process import DecoderProcess
 
-        return PillowReader()
+        return DecoderProcess()
+
+    def reader(self) -> PhotographReader:
+        """Decoding in a process of its own, the same for all who ask here; and preprocessing."""
+        return self._decoder
+
+    def start_decoder(self) -> None:
+        """Begin to start that process behind other work, for whoever will decode soon."""
+        self._decoder.start()
 
     def pixels(self, data: bytes) -> RgbImage:
         """Every pixel of a photograph's file, for the screen. Raises a `PhotographError`."""

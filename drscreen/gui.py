@@ -17,6 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from drscreen import __version__
 from drscreen.bootstrap import Workstation
+from drscreen.domain.ports import Predictor
+from drscreen.domain.settings import DeviceChoice
 from drscreen.qt.collector import Collector
 from drscreen.qt.controllers.demonstration import DemonstrationController
 from drscreen.qt.controllers.desk import Desk, Outside
@@ -97,10 +99,16 @@ def _kind(demonstration: bool) -> str:
 
 def outside(workstation: Workstation, *, drawings: bool = False) -> Outside:
     """A workstation's services as the window wants them: factories, called where it says."""
+
+    def predictor(model: str, device: DeviceChoice) -> Predictor:
+        # The decoder is ready by the time that the network is.
+        workstation.start_decoder()
+        return workstation.predictor(model, device)
+
     return Outside(
         accounts=lambda: workstation.accounts,
         records=workstation.records,
-        predictor=workstation.predictor,
+        predictor=predictor,
         screening=workstation.screening,
         staff=workstation.staff,
         settings=workstation.settings,

@@ -99,6 +99,8 @@ def _screened(
 ) -> Iterator[tuple[Path, ScreeningResult | DrscreenError]]:
     """Each file's result, or its own error; what concerns the network or the store stops all."""
     try:
+        # It is ready by the time that the network is.
+        workstation.start_decoder()
         predictor = workstation.predictor(model, device)
         service = (
             workstation.unrecorded_screening(predictor)

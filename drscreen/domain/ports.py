@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drscreen.domain.backup import Backup, BackupCheck
+from drscreen.domain.cancel import CancelToken
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.export import PatientExport
 from drscreen.domain.image import DecodedPhotograph, InputSpec, RgbImage
@@ -35,14 +36,16 @@ class PhotographReader(Protocol):
         """The file's own bytes. Raises `PhotographNotFound`, `...Empty`, `...TooLarge`."""
         ...
 
-    def decode(self, data: bytes) -> DecodedPhotograph:
-        """Orientation applied, colours brought to sRGB. Raises a `PhotographError`."""
+    def decode(self, data: bytes, cancel: CancelToken | None = None) -> DecodedPhotograph:
+        """Orientation applied, colours brought to sRGB. Raises a `PhotographError`, or `Cancelled`
+        where `cancel` asks for it, in the middle of the work where the decoder can be ended.
+        """
         ...
 
-    def whole(self, data: bytes) -> RgbImage:
+    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
         """Every pixel of the file as people look at it, upright, in sRGB.
 
-        Raises a `PhotographError`.
+        Raises a `PhotographError`, or `Cancelled` as `decode` does.
         """
         ...
 

@@ -104,7 +104,7 @@ class UnrecordedScreening:
         self._enter(Stage.READING, cancel, progress)
         data = self._reader.read(path)
         self._enter(Stage.DECODING, cancel, progress)
-        return data, self._reader.decode(data)
+        return data, self._reader.decode(data, cancel)
 
     def _grade(
         self, photograph: DecodedPhotograph, *, explain: bool

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from drscreen.domain.cancel import CancelToken
 from drscreen.domain.errors import PhotographDamaged, PhotographEmpty, PhotographNotFound
 from drscreen.domain.explanation import CellMap, Explanation
 from drscreen.domain.grading import OperatingPoint
@@ -57,15 +58,17 @@ class FakeReader:
             raise PhotographEmpty("The file is empty.")
         return data
 
-    def decode(self, data: bytes) -> DecodedPhotograph:
+    def decode(self, data: bytes, cancel: CancelToken | None = None) -> DecodedPhotograph:
+        if cancel is not None:
+            cancel.raise_if_cancelled()
         if not data.startswith(PNG):
             raise PhotographDamaged("The photograph is damaged or incomplete.")
         image = RgbImage(8, 8, bytes([128]) * (8 * 8 * 3))
         digest = hashlib.sha256(data).hexdigest()
         return DecodedPhotograph(digest, "image/png", 800, 800, image, 0.01)
 
-    def whole(self, data: bytes) -> RgbImage:
-        return self.decode(data).image
+    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
+        return self.decode(data, cancel).image
 
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
         return RgbImage(spec.size, spec.size, bytes([image.pixels[0]]) * (spec.size**2 * 3))

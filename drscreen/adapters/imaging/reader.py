@@ -135,6 +135,10 @@ class PillowReader:
         """See `field_of_view.prepare_square`."""
         return prepare_square(image, spec)
 
+    def digest(self, data: bytes) -> str:
+        """The file's SHA-256."""
+        return hashlib.sha256(data).hexdigest()
+
     def _decode_opened(self, opened: Image.Image, contents: Contents) -> DecodedPhotograph:
         full = opened.size
         _refuse_size(full)
@@ -156,7 +160,7 @@ class PillowReader:
             rgb = rgb.transpose(turn)
             width, height = reversed(full) if turn in _QUARTER_TURNS else full
         return DecodedPhotograph(
-            sha256=hashlib.sha256(contents.file).hexdigest(),
+            sha256=self.digest(contents.file),
             media_type=MEDIA_TYPES[opened.format or ""],
             width=width,
             height=height,
