@@ -19,14 +19,19 @@ from drscreen.cli.output import (
     result_object,
 )
 from drscreen.cli.progress import counting
-from drscreen.domain.errors import DrscreenError, FileUnwritable, PhotographError, PredictionFailed
+from drscreen.domain.errors import (
+    DrscreenError,
+    FileUnwritable,
+    NoPhotographs,
+    PhotographError,
+    PredictionFailed,
+)
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import normalised_mrn
+from drscreen.domain.photograph_files import photographs_below
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.store_ports import OpenStore
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 
 
 @app.command()
@@ -60,10 +65,10 @@ def screen(
         raise typer.BadParameter("--save needs --user, --mrn and --eye.")
     if not save and (user or mrn or eye):
         raise typer.BadParameter("--user, --mrn and --eye go with --save.")
-    files = list(_expanded(paths))
     workstation = Workstation(home)
     outcomes: list[tuple[Path, ScreeningResult | DrscreenError]] = []
     with failures_told():
+        files, some_empty = _expanded(paths)
         target = SaveTo(normalised_mrn(mrn), eye) if save and eye else None
         opened = closing(signed_in(workstation, user, password_file)) if save else nullcontext()
         with opened as store, counting("screening", len(files), hidden=as_json) as step:
@@ -77,17 +82,30 @@ def screen(
                 step()
     if not as_json:
         print_table(outcome_table(outcomes))
-    if any(isinstance(outcome, DrscreenError) for _, outcome in outcomes):
+    if some_empty or any(isinstance(outcome, DrscreenError) for _, outcome in outcomes):
         raise typer.Exit(1)
 
 
-def _expanded(paths: list[Path]) -> Iterator[Path]:
-    """Files as named, and the photographs directly in each named folder."""
+def _expanded(paths: list[Path]) -> tuple[list[Path], bool]:
+    """Files as named, the photographs in each named folder and below; whether a folder had none.
+
+    Raises `NoPhotographs` where there is nothing at all to screen.
+    """
+    files: list[Path] = []
+    empty: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
-        else:
-            yield path
+        found = photographs_below(path) if path.is_dir() else [path]
+        files += found
+        if not found:
+            empty.append(path)
+    nothing = [
+        NoPhotographs(f"There are no photographs in {folder}, nor below it.") for folder in empty
+    ]
+    if not files:
+        raise nothing[0]
+    for error in nothing:
+        tell(error)
+    return files, bool(nothing)
 
 
 def _screened(

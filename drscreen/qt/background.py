@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QObject,
+    QRunnable,
+    QThreadPool,
+    Signal,
+    Slot,
+)
 
 from drscreen.domain.errors import DrscreenError
 from drscreen.qt.failure import Failure
@@ -89,6 +97,11 @@ class Background(QObject):
         self._tickets += 1
         self._answers[self._tickets] = (done, failed)
         self._pool.start(_Work(self._tickets, work, self._report), int(priority))
+
+    def hear_soon(self, milliseconds: int) -> None:
+        """Wait at most so long and hear the answers: for work that is quick as a rule."""
+        if self._pool.waitForDone(milliseconds):
+            QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
 
     def finish(self) -> None:
         """Wait until everything that was asked for has run. Answers may still be on their way."""

@@ -213,3 +213,31 @@ def test_overlays_are_written_for_what_was_graded(
     refused = drscreen(*command, "--overlay", damaged)
     assert refused.returncode == 1
     assert "[file_unwritable]" in refused.stderr
+
+
+def test_a_folder_is_its_photographs_and_those_below(
+    drscreen: Run, bundle: Path, photograph: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "camp"
+    (folder / "day 1").mkdir(parents=True)
+    (folder / "__MACOSX").mkdir()
+    shutil.copy(photograph, folder / "day 1" / "a.JPG")
+    for litter in ("._a.jpg", ".hidden.jpg", "Thumbs.db", "__MACOSX/a.jpg"):
+        shutil.copy(photograph, folder / litter)
+    ran = drscreen("screen", folder, "--model", bundle, "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert [Path(line["path"]).name for line in lines(ran.stdout)] == ["a.JPG"]
+
+
+def test_nothing_to_screen_is_a_sentence_and_no_success(
+    drscreen: Run, bundle: Path, photograph: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for options in ((), ("--json",)):
+        ran = drscreen("screen", tmp_path / "empty", *options)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert "There are no photographs in" in ran.stderr
+    ran = drscreen("screen", tmp_path / "empty", photograph, "--model", bundle, "--json")
+    assert ran.returncode == 1
+    assert "There are no photographs in" in ran.stderr
+    assert lines(ran.stdout)[0]["error"] is None

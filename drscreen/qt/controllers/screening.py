@@ -9,11 +9,14 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, Signal, Slot
 
 from drscreen.domain.cancel import CancelToken
+from drscreen.domain.errors import NoPhotographs
 from drscreen.domain.image import Laterality
+from drscreen.domain.photograph_files import FoundPhotograph, photographs_among
 from drscreen.domain.screening import PredictorSpec, SaveTo, ScreeningRequest
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.store_ports import OpenStore
 from drscreen.domain.users import User
+from drscreen.qt.background import Background
 from drscreen.qt.controllers.incoming import Batch, Graded, Incoming, NetworkState, State
 from drscreen.qt.controllers.laterality import proposed_eye
 from drscreen.qt.failure import Failure
@@ -29,6 +32,9 @@ from drscreen.qt.worker import (
     ScreenJob,
 )
 
+#: How long the window waits for a folder to be looked through before it goes on without it.
+GATHERED_AT_ONCE_MS = 200
+
 
 class ScreeningController(QObject):
     """Owns the worker and its thread, and feeds it one photograph at a time.
@@ -41,6 +47,7 @@ class ScreeningController(QObject):
     incoming_added = Signal(object)
     incoming_changed = Signal(object)
     incoming_removed = Signal(int)
+    gathering_failed = Signal(object)
     batch_changed = Signal(object)
     image_graded = Signal(object)
     became_idle = Signal()
@@ -65,6 +72,7 @@ class ScreeningController(QObject):
         self._load_token = CancelToken()
         self._batch = Batch()
         self._batch_started = 0.0
+        self._gathering = Background(self)
         self._thread = QThread()
         self._thread.setObjectName("inference")
         self._worker = InferenceWorker(load, screening)
@@ -125,15 +133,23 @@ class ScreeningController(QObject):
         self._load_requested.emit(LoadNetwork(model, device, self._load_token))
 
     def add_files(self, mrn: str, paths: list[Path]) -> None:
-        """Stage files for a patient; nothing is read before the eye is known."""
-        for item in self.items(mrn):
-            if item.state is State.DONE:
-                self._drop(item)
-        for path in paths:
-            self._last_id += 1
-            item = Incoming(self._last_id, path, mrn, proposed_eye(path.stem))
-            self._items[item.id] = item
-            self.incoming_added.emit(item)
+        """Stage files for a patient, and the photographs in folders and below; nothing is read
+        before the eye is known.
+
+        Folders are looked through behind the window: what is not found at once is staged when it
+        is. `gathering_failed` says so where there is nothing.
+        """
+        if not any(path.is_dir() for path in paths):
+            self._stage(mrn, photographs_among(paths))
+            return
+        store = self._store
+
+        def found(photographs: list[FoundPhotograph]) -> None:
+            if self._store is store:
+                self._stage(mrn, photographs)
+
+        self._gathering.run(lambda: _gathered(paths), found, self._on_gathering_failed)
+        self._gathering.hear_soon(GATHERED_AT_ONCE_MS)
 
     def set_eye(self, item_id: int, eye: Laterality) -> None:
         """Say which eye a staged file shows."""
@@ -189,8 +205,23 @@ class ScreeningController(QObject):
         self.cancel()
         self._thread.quit()
         self._thread.wait()
+        self._gathering.finish()
         # How the last job ended is still in the queue of this thread: hear it before going on.
         QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
+
+    def _stage(self, mrn: str, photographs: list[FoundPhotograph]) -> None:
+        for item in self.items(mrn):
+            if item.state is State.DONE:
+                self._drop(item)
+        for found in photographs:
+            self._last_id += 1
+            eye = proposed_eye(found.path.stem) or found.eye
+            item = Incoming(self._last_id, found.path, mrn, eye)
+            self._items[item.id] = item
+            self.incoming_added.emit(item)
+
+    def _on_gathering_failed(self, failure: Failure) -> None:
+        self.gathering_failed.emit(failure)
 
     # --- what the worker says --------------------------------------------------------------
 
@@ -267,3 +298,10 @@ class ScreeningController(QObject):
     def _drop(self, item: Incoming) -> None:
         del self._items[item.id]
         self.incoming_removed.emit(item.id)
+
+
+def _gathered(paths: list[Path]) -> list[FoundPhotograph]:
+    found = photographs_among(paths)
+    if not found:
+        raise NoPhotographs("There are no photographs there, nor in the folders below.")
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from drscreen.domain.image import Laterality
+from drscreen.domain.photograph_files import SUFFIXES
 from drscreen.qt import wording
 from drscreen.qt.controllers.incoming import Batch, Incoming, State
 from drscreen.qt.controllers.screening import ScreeningController
@@ -24,6 +25,11 @@ from drscreen.qt.views.incoming_row import IncomingRow
 from drscreen.qt.views.parts import button, label
 from drscreen.qt.views.rows_area import RowsArea
 from drscreen.qt.views.theme import Theme
+
+#: A row takes some milliseconds to make.
+ROWS_AT_ONCE = 20
+#: Dialogs of some systems tell capitals from small letters.
+_PATTERNS = " ".join(f"*{suffix} *{suffix.upper()}" for suffix in SUFFIXES)
 
 
 class IncomingPanel(QWidget):
@@ -35,10 +41,18 @@ class IncomingPanel(QWidget):
         self._screening = screening
         self._mrn = ""
         self._rows: dict[int, IncomingRow] = {}
+        self._waiting: dict[int, Incoming] = {}
+        self._builder = QTimer(self)
+        self._builder.setSingleShot(True)
+        self._builder.timeout.connect(self._build)
         self.add = button(
             self.tr("Add photographs…"), "primary", self.tr("Add photographs (Ctrl+O)")
         )
         self.add.clicked.connect(self.ask_files)
+        self.add_folder = button(
+            self.tr("Folder…"), "plain", self.tr("Add a folder of photographs (Ctrl+Shift+O)")
+        )
+        self.add_folder.clicked.connect(self.ask_folder)
         self.start = button(self.tr("Screen"), "primary", self.tr("Screen them (Ctrl+Enter)"))
         self.start.clicked.connect(self.start_batch)
         self.cancel = button(self.tr("Cancel"), "plain", self.tr("Cancel what is left (Esc)"))
@@ -82,9 +96,10 @@ class IncomingPanel(QWidget):
         self._mrn = mrn
         for item_id in list(self._rows):
             self._on_removed(item_id)
+        self._waiting.clear()
         for item in self._screening.items(mrn):
             self._on_added(item)
-        self._refresh()
+        self._build()
 
     def set_drop_highlight(self, over: bool) -> None:
         """Something that can be dropped is above the page."""
@@ -94,6 +109,7 @@ class IncomingPanel(QWidget):
     def add_paths(self, paths: list[Path]) -> None:
         """Stage files; the first one that needs an answer gets the focus."""
         self._screening.add_files(self._mrn, paths)
+        self._build()
         undecided = [r for r in self.rows if r.item.state is State.STAGED and r.item.eye is None]
         if undecided:
             undecided[0].setFocus()
@@ -107,10 +123,17 @@ class IncomingPanel(QWidget):
             self,
             self.tr("Add photographs"),
             "",
-            self.tr("Photographs (*.jpg *.jpeg *.png *.tif *.tiff *.bmp);;All files (*)"),
+            self.tr("Photographs ({0});;All files (*)").format(_PATTERNS),
         )
         if names:
             self.add_paths([Path(name) for name in names])
+
+    @Slot()
+    def ask_folder(self) -> None:
+        """Choose a folder with the system's dialog: its photographs, and those below, are added."""
+        name = QFileDialog.getExistingDirectory(self, self.tr("Add a folder of photographs"))
+        if name:
+            self.add_paths([Path(name)])
 
     @Slot()
     def start_batch(self) -> None:
@@ -125,11 +148,12 @@ class IncomingPanel(QWidget):
         inside = QHBoxLayout(area)
         inside.setContentsMargins(12, 8, 8, 8)
         inside.addWidget(label(self.tr("Drop photographs here, or"), "muted", wraps=True), 1)
+        inside.addWidget(self.add_folder)
         inside.addWidget(self.add)
         return area
 
     def _refresh(self) -> None:
-        staged = [r.item for r in self.rows if r.item.state is State.STAGED]
+        staged = [i for i in self._screening.items(self._mrn) if i.state is State.STAGED]
         ready = [item for item in staged if item.eye is not None]
         batch = self._screening.batch
         running = batch.is_running
@@ -160,13 +184,25 @@ class IncomingPanel(QWidget):
     def _on_added(self, item: Incoming) -> None:
         if item.mrn != self._mrn or _needs_no_word(item):
             return
-        row = IncomingRow(self._theme, item)
-        row.eye_chosen.connect(self._on_eye_chosen)
-        row.removed.connect(self._screening.remove)
-        row.retried.connect(self._screening.retry)
-        row.stepped.connect(self._on_stepped)
-        self._rows[item.id] = row
-        self._rows_area.put(row)
+        self._waiting[item.id] = item
+        self._builder.start()
+
+    @Slot()
+    def _build(self) -> None:
+        """Make the next rows of those that wait: hundreds at once would hold the window."""
+        for item in list(self._waiting.values())[:ROWS_AT_ONCE]:
+            del self._waiting[item.id]
+            if _needs_no_word(item):
+                continue
+            row = IncomingRow(self._theme, item)
+            row.eye_chosen.connect(self._on_eye_chosen)
+            row.removed.connect(self._screening.remove)
+            row.retried.connect(self._screening.retry)
+            row.stepped.connect(self._on_stepped)
+            self._rows[item.id] = row
+            self._rows_area.put(row)
+        if self._waiting:
+            self._builder.start()
         self._refresh()
 
     @Slot(object)
@@ -174,6 +210,8 @@ class IncomingPanel(QWidget):
         row = self._rows.get(item.id)
         if row is not None and _needs_no_word(item):
             self._on_removed(item.id)
+        elif item.id in self._waiting:
+            self._waiting[item.id] = item
         elif row is not None:
             row.show_item(item)
             if item.state is State.WORKING:
@@ -182,6 +220,7 @@ class IncomingPanel(QWidget):
 
     @Slot(int)
     def _on_removed(self, item_id: int) -> None:
+        self._waiting.pop(item_id, None)
         row = self._rows.pop(item_id, None)
         if row is not None:
             self._rows_area.take(row)

@@ -64,6 +64,7 @@ class PatientPage(QWidget):
         self._add_shortcuts()
         patients.file_opened.connect(self._on_file_opened)
         patients.open_failed.connect(self.error.show_failure)
+        screening.gathering_failed.connect(self.error.show_failure)
         patients.patient_saved.connect(self._on_patient_saved)
         screening.image_graded.connect(self._on_image_graded)
 
@@ -117,6 +118,7 @@ class PatientPage(QWidget):
         paths = _dropped(event.mimeData())
         if paths:
             event.acceptProposedAction()
+            self.error.clear()
             self.incoming.add_paths(paths)
 
     def _lay_out(self) -> None:
@@ -152,6 +154,7 @@ class PatientPage(QWidget):
     def _add_shortcuts(self) -> None:
         shortcuts = (
             ("Ctrl+O", self.incoming.ask_files),
+            ("Ctrl+Shift+O", self.incoming.ask_folder),
             ("Ctrl+E", self._on_edit_wanted),
             ("Ctrl+M", self.told.ask),
             ("Alt+Left", self.closed.emit),

@@ -32,6 +32,9 @@ class PhotographView(QGraphicsView):
         self._scene.addItem(self._item)
         self.setScene(self._scene)
         self._fitted = True
+        # The page takes what is dropped, also on the photograph.
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setBackgroundBrush(Qt.GlobalColor.black)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)

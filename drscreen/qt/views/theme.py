@@ -47,6 +47,7 @@ class Theme(QObject):
         )
         self._template = Template((self._styles / "window.qss").read_text(encoding="utf-8"))
         self._drawings: dict[str, str] = {}
+        self._made: dict[tuple[str, str, str], QIcon] = {}
         size = app.font().pointSizeF()
         self._point_size = size if size > 0 else 10.0
         self._choice = domain.Theme.SYSTEM
@@ -89,6 +90,12 @@ class Theme(QObject):
 
     def icon(self, name: str, token: str = "text") -> QIcon:  # noqa: S107 - a colour's name
         """A drawing of resources/icons tinted by a token, sharp at the usual screen scales."""
+        key = (self._name, name, token)
+        if key not in self._made:
+            self._made[key] = self._draw(name, token)
+        return self._made[key]
+
+    def _draw(self, name: str, token: str) -> QIcon:
         if name not in self._drawings:
             self._drawings[name] = (self._icons / f"{name}.svg").read_text(encoding="utf-8")
         icon = QIcon()

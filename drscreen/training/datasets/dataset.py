@@ -16,11 +16,13 @@ from drscreen.training.datasets.layouts import (
     CSV_LAYOUTS,
     GRADE_COLUMNS,
     PAIR_COLUMNS,
+    CsvLayout,
     Layout,
 )
 from drscreen.training.datasets.photograph import LabelledPhotograph
 from drscreen.training.datasets.place import Place
 from drscreen.training.datasets.recognition import (
+    another_scale,
     named_layout,
     names,
     readable_csv,
@@ -28,6 +30,7 @@ from drscreen.training.datasets.recognition import (
 )
 from drscreen.training.datasets.report import DatasetReport, Finding
 from drscreen.training.datasets.rows import RowReader, named_patient
+from drscreen.training.datasets.scales import scale_by_values
 from drscreen.training.datasets.words import parse_grade
 
 
@@ -64,6 +67,7 @@ def find_dataset(
     layout fits, or no photograph with a grade is left.
     """
     content = DatasetFolder(folder)
+    chosen = layout is not None
     name = name or dataset_name(folder)
     if labels is not None:
         files = [read_labels_file(labels)]
@@ -73,7 +77,7 @@ def find_dataset(
         layout = layout or recognise_folder(content, files, unreadable)
     if layout is Layout.FOLDERS:
         return _read_folders(content, name)
-    return _read_csv(content, name, layout, files, grade)
+    return _read_csv(content, name, layout, files, grade, sure=chosen)
 
 
 def find_datasets(
@@ -103,7 +107,10 @@ def _read_csv(
     layout: Layout,
     files: Sequence[LabelsFile],
     grade: Grade | None,
+    *,
+    sure: bool,
 ) -> Dataset:
+    """`sure` where a person said that this is the layout."""
     csv = CSV_LAYOUTS[layout]
     used = [f for f in files if f.layout is layout] or [f for f in files if csv.fits(f.columns)]
     if not used:
@@ -125,6 +132,7 @@ def _read_csv(
                 f"{file.path} has no column of grades ({', '.join(GRADE_COLUMNS)}). Name another "
                 "labels file, or the grade that all its photographs have."
             )
+        _refuse_another_scale(content, file, csv, sure=sure)
         reader.read(file, csv, graded=graded)
     if not reader.photographs:
         first = f" {reader.findings[0].told}" if reader.findings else ""
@@ -145,6 +153,18 @@ def _read_csv(
         unlabelled=reader.unlabelled(),
         unused=[path for path in content.csv_files if path not in taken],
     )
+
+
+def _refuse_another_scale(
+    content: DatasetFolder, file: LabelsFile, csv: CsvLayout, *, sure: bool
+) -> None:
+    scale = file.scale or scale_by_values(
+        [csv.read(cells, file.path).grade for _line, cells in file.rows],
+        five_is_ungradable=csv.five_is_ungradable,
+        surely_icdr=sure or not csv.plain or "icdr" in file.columns,
+    )
+    if scale:
+        raise DatasetError(another_scale(names(content, [file]), scale))
 
 
 def _read_folders(content: DatasetFolder, name: str) -> Dataset:

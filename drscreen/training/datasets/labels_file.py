@@ -12,7 +12,14 @@ from pathlib import Path
 from drscreen.domain.errors import DatasetError, TextUnreadable
 from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.text_file import text_of
-from drscreen.training.datasets.layouts import READ_COLUMNS, Layout, normalised, recognise
+from drscreen.training.datasets.layouts import (
+    FILE_COLUMNS,
+    READ_COLUMNS,
+    Layout,
+    normalised,
+    recognise,
+)
+from drscreen.training.datasets.scales import scale_by_columns
 
 #: Where several part a header equally well, the first does.
 _DELIMITERS = (",", ";", "\t", "|")
@@ -35,9 +42,19 @@ class LabelsFile:
     sha256: str
 
     @property
+    def scale(self) -> str:
+        """What it grades by, where that is plainly not ICDR's scale; else empty."""
+        return scale_by_columns(self.columns, self._names)
+
+    @property
     def layout(self) -> Layout | None:
-        """What its columns say it is."""
-        return recognise(self.columns)
+        """What its columns, and the names in it, say it is."""
+        return None if self.scale else recognise(self.columns, self._names)
+
+    @property
+    def _names(self) -> list[str]:
+        column = next((c for c in FILE_COLUMNS if c in self.columns), "")
+        return [cells[column] for _line, cells in self.rows] if column else []
 
 
 def read_labels_file(path: Path) -> LabelsFile:

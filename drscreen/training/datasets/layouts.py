@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from drscreen.training.datasets.folder import subset_of
+from drscreen.training.datasets.binding import subset_of
 
 Cells = Mapping[str, str]
 
 #: EyeQ's word for photographs that nobody can grade, and here every data set's.
 UNGRADABLE = "reject"
+
+#: What DeepDRiD and DDR grade a photograph that nobody can.
+FIVES = frozenset({"5", "5.0"})
 
 FILE_COLUMNS = ("file", "image", "id_code", "image_id", "filename", "image_name", "path")
 GRADE_COLUMNS = (
@@ -47,6 +50,7 @@ class Layout(StrEnum):
     IDRID = "idrid"
     PLAIN = "plain"
     FOLDERS = "folders"
+    EYEQ = "eyeq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,16 @@ class CsvLayout:
     """A labels file of one kind: it has a column of each group in `needs`; `read` takes a row.
 
     Several such files in a folder are parts of one data set. A `plain` one could be anything: it
-    stands alone, and may have no grades.
+    stands alone, and may have no grades. `named` is what the publisher calls photographs, where
+    the columns alone could be another's. `five_is_ungradable` where that is what a 5 means.
     """
 
     title: str
     needs: tuple[Sequence[str], ...]
     read: Callable[[Cells, Path], Row]
     plain: bool = False
+    named: str = ""
+    five_is_ungradable: bool = False
 
     def fits(self, columns: Iterable[str]) -> bool:
         """Whether these normalised column names are enough."""
@@ -82,6 +89,10 @@ class CsvLayout:
     def has_grades(self, columns: Iterable[str]) -> bool:
         """Whether there is a column of grades; only a plain csv can lack it."""
         return not self.plain or bool(set(columns).intersection(GRADE_COLUMNS))
+
+    def knows(self, names: Sequence[str]) -> bool:
+        """Whether one of these photographs is called as the publisher calls them."""
+        return not names or any(re.search(self.named, name, re.IGNORECASE) for name in names)
 
     @property
     def wanted(self) -> str:
@@ -94,10 +105,13 @@ def normalised(column: str) -> str:
     return re.sub(r"[\s_]+", "_", column.strip().lower())
 
 
-def recognise(columns: Iterable[str]) -> Layout | None:
-    """The first layout that fits; they are ordered from the most particular to the plainest."""
+def recognise(columns: Iterable[str], names: Sequence[str] = ()) -> Layout | None:
+    """The first layout that fits, by its columns and, where there are some, its photographs' names;
+    they are ordered from the most particular to the plainest.
+    """
     have = set(columns)
-    return next((layout for layout, csv in CSV_LAYOUTS.items() if csv.fits(have)), None)
+    fitting = (layout for layout, csv in CSV_LAYOUTS.items() if csv.fits(have) and csv.knows(names))
+    return next(fitting, None)
 
 
 def _first(cells: Cells, names: Iterable[str]) -> str:
@@ -124,7 +138,12 @@ def _messidor2(cells: Cells, _labels: Path) -> Row:
 def _idrid(cells: Cells, labels: Path) -> Row:
     """One picture a patient; training and testing both count from 001."""
     name = cells["image_name"]
-    return Row(name, cells["retinopathy_grade"], patient=f"idrid-{subset_of(labels)}-{name}")
+    return Row(name, cells["retinopathy_grade"], patient=f"idrid-{subset_of(labels.stem)}-{name}")
+
+
+def _eyeq(cells: Cells, _labels: Path) -> Row:
+    quality = {"0": "good", "1": "usable", "2": UNGRADABLE}.get(cells["quality"].lower(), "")
+    return Row(cells["image"], cells["dr_grade"], quality=quality or cells["quality"].lower())
 
 
 def _deepdrid(cells: Cells, _labels: Path) -> Row:
@@ -147,7 +166,7 @@ def _deepdrid(cells: Cells, _labels: Path) -> Row:
         eye = "left" if by_name.group(1).lower() == "l" else "right"
     grade = levels.get(eye, "") or cells.get("patient_dr_level", "")
     quality = {"0": "poor", "1": "good"}.get(_first(cells, ("overall_quality", "quality")), "")
-    if grade in {"5", "5.0"}:
+    if grade in FIVES:
         grade, quality = "", UNGRADABLE
     patient = cells.get("patient_id", "") or name.partition("_")[0]
     return Row(name, grade, f"deepdrid-{patient}", eye, quality)
@@ -179,8 +198,14 @@ CSV_LAYOUTS = {
         (("image_id",), ("left_eye_dr_level", "right_eye_dr_level", "patient_dr_level")),
         _deepdrid,
     ),
-    Layout.IDRID: CsvLayout("IDRiD", (("image_name",), ("retinopathy_grade",)), _idrid),
-    Layout.APTOS: CsvLayout("APTOS 2019", (("id_code",), ("diagnosis",)), _aptos),
+    Layout.IDRID: CsvLayout(
+        "IDRiD", (("image_name",), ("retinopathy_grade",)), _idrid, named=r"^IDRiD_\d+"
+    ),
+    Layout.EYEQ: CsvLayout("EyeQ", (("image",), ("quality",), ("dr_grade",)), _eyeq),
+    # DDR is handed out with the columns of APTOS.
+    Layout.APTOS: CsvLayout(
+        "APTOS 2019", (("id_code",), ("diagnosis",)), _aptos, five_is_ungradable=True
+    ),
     Layout.EYEPACS: CsvLayout("EyePACS", (("image",), ("level",)), _eyepacs),
     Layout.PLAIN: CsvLayout(
         "plain csv",

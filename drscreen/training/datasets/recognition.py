@@ -29,6 +29,8 @@ def readable_csv(content: DatasetFolder) -> tuple[list[LabelsFile], list[str]]:
 
 def named_layout(file: LabelsFile) -> Layout:
     """The layout of a labels file that somebody named. Raises `DatasetError` where none fits."""
+    if file.scale:
+        raise DatasetError(another_scale(str(file.path), file.scale))
     if file.layout is None:
         raise DatasetError(f"No grades were found in {file.path}. {_looked_for()}.")
     return file.layout
@@ -39,7 +41,8 @@ def recognise_folder(
 ) -> Layout:
     """The one layout that fits. Raises `DatasetError` where none or more than one does."""
     fitting = {file.layout: names(content, [file]) for file in files if file.layout}
-    if _grades_are_folders(content):
+    may_be_no_and_yes = {path.parent.name for path in content.photographs} == {"0", "1"}
+    if _grades_are_folders(content) and not may_be_no_and_yes:
         fitting[Layout.FOLDERS] = "folders named by grade"
     if len(fitting) == 1:
         return next(iter(fitting))
@@ -49,6 +52,14 @@ def recognise_folder(
             f"More than one layout fits {content.folder}: {found}. Choose with --layout, or "
             "leave one labels file in the folder."
         )
+    for file in files:
+        if file.scale:
+            raise DatasetError(another_scale(names(content, [file]), file.scale))
+    if may_be_no_and_yes:
+        raise DatasetError(
+            f"The folders of {content.folder} are called 0 and 1, which may mean no and yes. "
+            "Call them No_DR and Mild where that is meant, or name the layout with --layout."
+        )
     raise DatasetError(
         f"No grades were found in {content.folder} ({len(content.photographs)} photographs, "
         f"{len(content.csv_files)} csv files). "
@@ -56,6 +67,14 @@ def recognise_folder(
         + f"{_looked_for()}, and for folders named by grade (0 to 4, or No_DR, Mild, Moderate, "
         "Severe, Proliferate_DR). Put the labels file into the folder, or name the layout with "
         f"--layout ({', '.join(Layout)})."
+    )
+
+
+def another_scale(labels: str, scale: str) -> str:
+    """The sentence on labels that are not ICDR's."""
+    return (
+        f"{labels} grades by another scale than ICDR's 0 to 4: {scale}. Read as ICDR its grades "
+        "would be false, so nothing was read. Grade the photographs by ICDR, or use others."
     )
 
 

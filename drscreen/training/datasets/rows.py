@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.training.datasets.folder import DatasetFolder
 from drscreen.training.datasets.labels_file import LabelsFile
-from drscreen.training.datasets.layouts import PAIR_COLUMNS, UNGRADABLE, Cells, CsvLayout, Row
+from drscreen.training.datasets.layouts import (
+    FIVES,
+    PAIR_COLUMNS,
+    UNGRADABLE,
+    Cells,
+    CsvLayout,
+    Row,
+)
 from drscreen.training.datasets.photograph import LabelledPhotograph
 from drscreen.training.datasets.place import Place, tar_members
 from drscreen.training.datasets.report import Finding, Kind
@@ -54,15 +62,19 @@ class RowReader:
 
     def read(self, file: LabelsFile, layout: CsvLayout, *, graded: bool) -> None:
         """Take the rows of one labels file; `graded` where it has a column of grades."""
-        for line, cells in file.rows:
-            row = layout.read(cells, file.path)
+        rows = [layout.read(cells, file.path) for _line, cells in file.rows]
+        names = ["" if row.shard else row.name for row in rows]
+        meant = self._content.bind(names, file.path)
+        for (line, cells), row, paths in zip(file.rows, rows, meant, strict=True):
             where = f"{file.path.name} line {line}"
-            places = self._places(row, file.path)
+            places = self._members(row, file.path) if row.shard else [Place(p) for p in paths]
             if len(places) != 1:
                 kind = Kind.AMBIGUOUS if places else Kind.MISSING
                 self._leave_out(kind, where, repr(row.name))
             else:
-                self._take(row, cells, where, places[0], graded=graded)
+                five = layout.five_is_ungradable and row.grade in FIVES
+                said = replace(row, grade="", quality=UNGRADABLE) if five else row
+                self._take(said, cells, where, places[0], graded=graded)
 
     def unlabelled(self) -> int:
         """How many photographs of the folder, and of the tars that were opened, no row names."""
@@ -70,11 +82,7 @@ class RowReader:
         there += [place for members in self._tars.values() for place in members.values()]
         return sum(place not in self.named for place in there)
 
-    def _places(self, row: Row, labels: Path) -> list[Place]:
-        if not row.name:
-            return []
-        if not row.shard:
-            return [Place(path) for path in self._content.find(row.name, labels)]
+    def _members(self, row: Row, labels: Path) -> list[Place]:
         beside = labels.parent / row.shard
         tar = beside if beside.exists() else self._content.folder / row.shard
         if tar not in self._tars:

@@ -1,47 +1,61 @@
-"""Real data sets: what their publishers' figures say is what the loaders find."""
+"""Real data sets: what their own labels say is what the loaders find."""
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
+from pathlib import Path
+
 import pytest
+from _pytest.mark import ParameterSet
 
 from drscreen.domain.errors import DatasetError
 from drscreen.domain.grading import Grade
 from drscreen.training.datasets.dataset import find_dataset
 from tests.shared_data import SHARED_DATA, needs_real_photographs
 
-
-@needs_real_photographs
-@pytest.mark.parametrize(
-    ("name", "patients", "grades"),
-    [
-        ("eyepacs400", 384, (571, 46, 116, 21, 14)),
-        ("eyepacs1024", 420, (629, 47, 125, 19, 20)),
-        ("eyepacs256eq", 2305, (2000, 411, 877, 143, 112)),
-        ("fullsize", 3, (2, 1, 1, 0, 2)),
-    ],
-)
-def test_graded(name: str, patients: int, grades: tuple[int, ...]) -> None:
-    dataset = find_dataset(SHARED_DATA / name)
-    assert dataset.report.grades == grades
-    assert dataset.report.patients == patients
-    assert not dataset.report.findings
-    assert not dataset.report.unlabelled
-    assert all(photograph.eye for photograph in dataset.photographs)
-    assert dataset.photographs[-1].place.read().startswith(b"\xff\xd8")
+LABELS = sorted(SHARED_DATA.glob("*/labels.csv"))
 
 
-@needs_real_photographs
-@pytest.mark.parametrize(
-    ("name", "photographs", "qualities"),
-    [
-        ("eyepacs200_grade0", 10_275, {"good": 6138, "usable": 1317, "reject": 1497, "": 1323}),
-        ("drimdb", 129, {"good": 75, "bad": 41, "not_fundus": 13}),
-    ],
-)
-def test_labelled_by_quality_alone(name: str, photographs: int, qualities: dict[str, int]) -> None:
+def rows(labels: Path) -> list[dict[str, str]]:
+    with labels.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def sets(*, graded: bool) -> list[ParameterSet]:
+    """The folders whose labels have, or lack, a column of grades."""
+    found = [labels for labels in LABELS if ("icdr" in rows(labels)[0]) is graded]
+    missing = pytest.param(SHARED_DATA, marks=needs_real_photographs, id="none")
+    return [pytest.param(labels.parent, id=labels.parent.name) for labels in found] or [missing]
+
+
+@pytest.mark.parametrize("folder", sets(graded=True))
+def test_graded(folder: Path) -> None:
+    listed = rows(folder / "labels.csv")
+    # ODIR's list names some photographs twice, with the same grade.
+    expected = list({(row["file"], row.get("shard")): row for row in listed}.values())
+    grades = Counter(row["icdr"] for row in expected)
+    report = find_dataset(folder).report
+    assert report.grades == tuple(grades[str(grade)] for grade in range(5))
+    assert report.patients == len({row["patient"] or row["file"] for row in expected})
+    assert [finding.kind for finding in report.findings] == ["repeated"] * (
+        len(listed) - len(expected)
+    )
+    assert not report.unlabelled
+
+
+@pytest.mark.parametrize("folder", sets(graded=False))
+def test_labelled_by_quality_alone(folder: Path) -> None:
     with pytest.raises(DatasetError, match="no column of grades"):
-        find_dataset(SHARED_DATA / name)
-    dataset = find_dataset(SHARED_DATA / name, grade=Grade.NONE)
-    assert len(dataset.photographs) == photographs
-    assert dataset.report.qualities == qualities
-    assert not dataset.report.findings
+        find_dataset(folder)
+    expected = rows(folder / "labels.csv")
+    report = find_dataset(folder, grade=Grade.NONE).report
+    assert report.photographs == len(expected)
+    assert report.qualities == Counter(row["quality"] for row in expected)
+    assert not report.findings
+
+
+@pytest.mark.parametrize("folder", sets(graded=True))
+def test_the_last_photograph_can_be_read(folder: Path) -> None:
+    data = find_dataset(folder).photographs[-1].place.read()
+    assert data.startswith((b"\xff\xd8", b"\x89PNG"))
