@@ -169,7 +169,7 @@ def recover(
 
 @user.command("lock-after")
 def lock_after(
-    minutes: Annotated[int, typer.Argument(min=0, help="Minutes without a person; 0 is never.")],
+    minutes: Annotated[int, typer.Argument(min=1, help="Minutes without a person, up to 240.")],
     by: By,
     password_file: PasswordFile = None,
     home: Home = None,
@@ -177,7 +177,7 @@ def lock_after(
     """Set when the window locks by itself."""
     with _staff(home, by, password_file) as staff:
         staff.set_idle_minutes(minutes)
-    say(f"The window locks after {minutes} minutes." if minutes else "The window never locks.")
+    say(f"The window locks after {minutes} minutes.")
 
 
 def _new_password(new_password_file: str | None) -> str:

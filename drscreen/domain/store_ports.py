@@ -150,7 +150,7 @@ class Records(Protocol):
         ...
 
     def idle_minutes(self) -> int:
-        """After how many minutes without a person the window locks; 0 is never."""
+        """After how many minutes without a person the window locks; 0 was never once."""
         ...
 
     def set_idle_minutes(self, minutes: int) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtCore import (
     Slot,
 )
 
-from drscreen.domain.errors import DrscreenError
+from drscreen.domain.errors import AccountRemoved, DrscreenError
 from drscreen.qt.failure import Failure
 
 T = TypeVar("T")
@@ -70,6 +70,8 @@ class Background(QObject):
     then raised on the GUI thread, where the crash dialog shows it.
     """
 
+    #: A job failed because the account of whoever is signed in was removed.
+    account_removed = Signal()
     _ended = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -117,5 +119,7 @@ class Background(QObject):
             done(ended.value)
             return
         failed(ended.failure)
+        if ended.failure.code == AccountRemoved.code:
+            self.account_removed.emit()
         if ended.fault is not None:
             raise ended.fault

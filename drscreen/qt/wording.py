@@ -163,6 +163,11 @@ def not_permitted_text(action: Action) -> str:
     return tr("Only for: {0}. Your account may not {1}.").format(", ".join(roles), tr(action.value))
 
 
+def reentry_text(action: Action) -> str:
+    """Why the password is asked for once more."""
+    return tr("To {0}, type your own password once more.").format(tr(action.value))
+
+
 def alarm_texts(codes: Iterable[str]) -> tuple[str, str, str]:
     """What is wrong with the records, each thing once, the gravest first; and what to do."""
     told = set(codes)

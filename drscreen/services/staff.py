@@ -162,15 +162,19 @@ class StaffService:
 
     @needs(Action.SEE_OWN_SESSION)
     def idle_minutes(self) -> int:
-        """After how many minutes without a person the window locks; 0 is never."""
+        """After how many minutes without a person the window locks.
+
+        Earlier versions could write 0 for never: that reads as the longest there is.
+        """
         with self._store.transaction(Action.SEE_OWN_SESSION) as records:
-            return records.idle_minutes()
+            minutes = records.idle_minutes()
+        return minutes if 1 <= minutes <= IDLE_MINUTES_MAX else IDLE_MINUTES_MAX
 
     @needs(Action.MANAGE_CLINIC)
     def set_idle_minutes(self, minutes: int) -> None:
         """Change that for everybody. Raises `InvalidInput`."""
-        if not 0 <= minutes <= IDLE_MINUTES_MAX:
-            raise InvalidInput(f"The window locks after 1 to {IDLE_MINUTES_MAX} minutes, or 0.")
+        if not 1 <= minutes <= IDLE_MINUTES_MAX:
+            raise InvalidInput(f"The window locks after 1 to {IDLE_MINUTES_MAX} minutes.")
         with self._store.transaction(Action.MANAGE_CLINIC) as records:
             records.set_idle_minutes(minutes)
 

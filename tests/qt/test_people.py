@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from drscreen.domain.audit import Alarm, AuditEvent
 from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role, User
-from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog
+from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog, ReentryDialog
 from tests.fakes.store import FakeOpenStore
 from tests.qt.clinic import PASSWORD, WAIT, Clinic
 
@@ -180,3 +182,115 @@ def test_alarm_is_said_on_every_page(
     assert told.count("list of failed sign-ins") == 1
     administrator.window.status.lock.click()
     assert not administrator.window.alarm.isVisible()
+
+
+@pytest.fixture
+def hours_later(administrator: Clinic) -> Clinic:
+    """The password was not typed a moment ago any more."""
+    session = administrator.desk.session.session
+    assert session is not None
+    assert isinstance(session.store, FakeOpenStore)
+    session.store.is_fresh = False
+    return administrator
+
+
+def asked_again(clinic: Clinic) -> ReentryDialog:
+    dialog = clinic.window.accounts.reentry
+    assert dialog is not None
+    assert dialog.isVisible()
+    return dialog
+
+
+def test_dangerous_act_waits_for_the_password(hours_later: Clinic) -> None:
+    clinic = hours_later
+    clinic.window.accounts.code.click()
+    clinic.settle()
+    dialog = asked_again(clinic)
+    assert dialog.password.edit.hasFocus() or dialog.focusWidget() is dialog.password.edit
+    made: list[str] = []
+    clinic.desk.staff.code_made.connect(made.append)
+    dialog.password.edit.setText("not my password")
+    dialog.action.click()
+    clinic.settle()
+    assert dialog.isVisible()
+    assert "wrong" in dialog.error.text
+    assert made == []
+    QTest.keyClicks(dialog.password.edit, PASSWORD)  # over what was wrong
+    QTest.keyClick(dialog.password.edit, Qt.Key.Key_Return)
+    clinic.qtbot.waitUntil(lambda: len(made) == 1, timeout=WAIT)
+
+
+def test_who_thinks_better_of_it_changes_nothing(hours_later: Clinic) -> None:
+    clinic = hours_later
+    clinic.window.accounts.code.click()
+    clinic.settle()
+    made: list[str] = []
+    clinic.desk.staff.code_made.connect(made.append)
+    QTest.keyClick(asked_again(clinic), Qt.Key.Key_Escape)
+    clinic.desk.staff.type_password(PASSWORD)
+    clinic.settle()
+    assert made == []
+
+
+def test_administrator_is_added_after_the_password_and_a_technician_without(
+    hours_later: Clinic,
+) -> None:
+    clinic = hours_later
+    add_tess(clinic, Role.ADMINISTRATOR)
+    dialog = asked_again(clinic)
+    dialog.password.edit.setText(PASSWORD)
+    dialog.action.click()
+    clinic.settle()
+    clinic.settle()
+    assert clinic.window.accounts.table.rowCount() == 2
+    card = clinic.window.accounts
+    card.add.click()
+    form = card.dialog
+    assert isinstance(form, AddAccountDialog)
+    form.user.setText("tom")
+    for field in (form.new, form.again):
+        field.edit.setText("yet another password")
+    form.action.click()
+    clinic.settle()
+    assert clinic.window.accounts.table.rowCount() == 3
+
+
+def test_window_locks_when_the_account_was_removed(administrator: Clinic) -> None:
+    clinic = administrator
+    add_tess(clinic, Role.ADMINISTRATOR)
+    other = clinic.store.open("tess", "another password")
+    with other.transaction(Action.REMOVE_ACCOUNTS) as records:
+        records.remove_user("ada")
+    with clinic.qtbot.waitSignal(clinic.desk.session.signed_out, timeout=WAIT):
+        clinic.window.accounts.code.click()
+    clinic.settle()
+    assert clinic.window.sign_in.isVisible()
+    assert "removed" in clinic.window.sign_in.error.text
+    sign_in = clinic.window.sign_in
+    with clinic.qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
+        sign_in.user.setText("tess")
+        sign_in.secret.edit.setText("another password")
+        sign_in.action.click()
+    clinic.settle()
+    assert clinic.window.shell.isVisible()
+
+
+def test_demoted_administrator_is_told_and_nothing_is_done(administrator: Clinic) -> None:
+    clinic = administrator
+    add_tess(clinic, Role.ADMINISTRATOR)
+    other = clinic.store.open("tess", "another password")
+    with other.transaction(Action.CHANGE_ROLES) as records:
+        records.set_role("ada", Role.TECHNICIAN)
+    clinic.window.accounts.code.click()
+    clinic.settle()
+    assert "make a recovery code" in clinic.window.accounts.error.text
+    assert clinic.window.shell.isVisible()
+
+
+def test_idle_lock_cannot_be_switched_off(administrator: Clinic) -> None:
+    clinic = administrator
+    other = clinic.store.open("ada", PASSWORD)
+    with other.transaction(Action.MANAGE_CLINIC) as records:
+        records.set_idle_minutes(0)  # as an earlier version could
+    sign_in_as(clinic, "ada", PASSWORD)
+    assert clinic.desk.idle.minutes == 240

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from drscreen.domain.errors import (
@@ -7,14 +9,17 @@ from drscreen.domain.errors import (
     InvalidInput,
     KeyChangeRefused,
     NotPermitted,
+    PasswordNeeded,
     PasswordTooWeak,
     SignInFailed,
     UserExists,
     UserUnknown,
 )
+from drscreen.domain.permissions import NEEDS_PASSWORD, Action
+from drscreen.domain.sign_in import Proof
 from drscreen.domain.users import Role, User
 from drscreen.services.accounts import AccountsService
-from drscreen.services.staff import StaffService
+from drscreen.services.staff import IDLE_MINUTES_MAX, StaffService
 from tests.fakes.store import FakeOpenStore, FakeStore
 
 PASSWORD, FRESH = "correct horse battery", "another password"
@@ -147,9 +152,51 @@ def test_mistyped_recovery_code_is_told_from_a_wrong_one(
         accounts.recover(code, "nora", "short")
 
 
-@pytest.mark.parametrize("minutes", [-1, 241])
+@pytest.mark.parametrize("minutes", [-1, 0, 241])
 def test_idle_minutes_have_bounds(staff: StaffService, minutes: int) -> None:
     staff.set_idle_minutes(5)
     with pytest.raises(InvalidInput):
         staff.set_idle_minutes(minutes)
     assert staff.idle_minutes() == 5
+
+
+def test_never_of_an_earlier_version_reads_as_the_longest(
+    staff: StaffService, store: FakeOpenStore
+) -> None:
+    with store.transaction(Action.MANAGE_CLINIC) as records:
+        records.set_idle_minutes(0)
+    assert staff.idle_minutes() == IDLE_MINUTES_MAX
+
+
+DANGEROUS: dict[Action, Callable[[StaffService, Proof | None], object]] = {
+    Action.ADD_ADMINISTRATORS: lambda staff, proof: staff.add(
+        User("ada", Role.ADMINISTRATOR), FRESH, proof
+    ),
+    Action.REMOVE_ACCOUNTS: lambda staff, proof: staff.remove("tess", proof),
+    Action.CHANGE_ROLES: lambda staff, proof: staff.change_role("tess", Role.CLINICIAN, proof),
+    Action.SET_PASSWORDS: lambda staff, proof: staff.set_password("tess", "word " * 4, proof),
+    Action.MAKE_RECOVERY_CODES: lambda staff, proof: staff.new_recovery_code(proof),
+    Action.CHANGE_DATA_KEY: lambda staff, proof: staff.change_data_key(proof),
+}
+
+
+def test_every_dangerous_act_is_tried() -> None:
+    elsewhere = {Action.ERASE_PATIENTS, Action.CHANGE_OWN_PASSWORD}
+    assert set(DANGEROUS) | elsewhere == NEEDS_PASSWORD
+
+
+@pytest.mark.parametrize("action", DANGEROUS)
+def test_dangerous_act_takes_the_password_typed_for_it(
+    staff: StaffService, store: FakeOpenStore, action: Action
+) -> None:
+    staff.add(User("tess", Role.TECHNICIAN), FRESH)
+    store.is_fresh = False
+    before = staff.accounts()
+    other = next(one for one in DANGEROUS if one is not action)
+    for proof in (None, staff.reenter(other, PASSWORD), Proof(action, b"guessed")):
+        with pytest.raises(PasswordNeeded):
+            DANGEROUS[action](staff, proof)
+    with pytest.raises(SignInFailed):
+        staff.reenter(action, "not my password")
+    assert staff.accounts() == before
+    DANGEROUS[action](staff, staff.reenter(action, PASSWORD))

@@ -62,9 +62,10 @@ class ClinicRow(Base):
     """The one clinic. `database_id` is the key file's, in hexadecimal.
 
     `audit_key` is the audit chain's, sealed (`audit`); NULL until the first sign-in. After
-    `idle_minutes` without a person at the window it locks; 0 means never. `backup_at` is a time of
-    day in the clinic's own zone, "12:30". `key_writes` is how often the key file was written when
-    this was; `recovery_generation` which of the recovery code's envelopes counts (`accounts`).
+    `idle_minutes` without a person at the window it locks; 0 meant never once. `backup_at` is a
+    time of day in the clinic's own zone, "12:30". `key_writes` is how often the key file was
+    written when this was; `recovery_generation` which of the recovery code's envelopes counts
+    (`accounts`).
     """
 
     __tablename__ = "clinic"

@@ -44,11 +44,13 @@ class BackupController(QObject):
 
     status_changed = Signal(object)
     session_changed = Signal()
+    account_removed = Signal()
 
     def __init__(self, backup: BackupFactory) -> None:
         super().__init__()
         self._factory = backup
         self._background = Background(self)
+        self._background.account_removed.connect(self.account_removed)
         self._service: BackupService | None = None
         self._session: Session | None = None
         self._cancel = CancelToken()

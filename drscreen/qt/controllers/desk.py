@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Slot
 
+from drscreen.domain.errors import AccountRemoved
+from drscreen.domain.permissions import Action
 from drscreen.domain.ports import SettingsFile
 from drscreen.domain.settings import Settings
 from drscreen.domain.store_ports import OpenStore
@@ -28,12 +30,13 @@ from drscreen.qt.controllers.session import (
 )
 from drscreen.qt.controllers.settings import SettingsController
 from drscreen.qt.controllers.staff import StaffController
+from drscreen.qt.failure import Failure
 from drscreen.qt.models.patients_table import PatientsTableModel
 from drscreen.qt.worker import PredictorFactory, ScreeningFactory
 from drscreen.services.delivery import DeliveryService
 from drscreen.services.notice_settings import NoticeSettingsService
 from drscreen.services.outbox import OutboxService
-from drscreen.services.staff import StaffService
+from drscreen.services.staff import IDLE_MINUTES_MAX, StaffService
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Desk(QObject):
     def __init__(self, outside: Outside) -> None:
         super().__init__()
         self.background = Background()
+        self._asks_store = False
         self.outbox = OutboxController(outside.outbox, outside.delivery, self.background)
         self.session = SessionController(
             outside.accounts, outside.records, outside.staff, self.background, self.outbox.close
@@ -90,6 +94,8 @@ class Desk(QObject):
         self.notice_settings.settings_changed.connect(self.outbox.wake)
         self.staff.minutes_known.connect(self.idle.watch)
         self.idle.idled.connect(self.departure.on_lock_wanted)
+        for hears in (self.background, self.outbox, self.backup):
+            hears.account_removed.connect(self._on_account_removed)
 
     @Slot()
     def start(self) -> None:
@@ -108,6 +114,7 @@ class Desk(QObject):
 
     @Slot(object)
     def _on_signed_in(self, session: Session) -> None:
+        self.idle.watch(IDLE_MINUTES_MAX)  # until it is known what the clinic wants
         self.patients.use(session.records)
         self.pictures.use(session.records)
         self.screening.use(session.store)
@@ -128,6 +135,28 @@ class Desk(QObject):
         self.notice_settings.use(None)
         self.outbox.use(None)
         self.idle.watch(0)
+
+    @Slot()
+    def _on_account_removed(self) -> None:
+        """Lock, unless that was an earlier session's account: the store knows whose it is."""
+        session = self.session.session
+        if session is None or self._asks_store:
+            return
+        self._asks_store = True
+        self.background.run(
+            lambda: session.store.require(Action.SEE_OWN_SESSION),
+            self._on_still_there,
+            self._on_refused,
+        )
+
+    def _on_still_there(self, _nothing: None) -> None:
+        self._asks_store = False
+
+    def _on_refused(self, failure: Failure) -> None:
+        self._asks_store = False
+        if failure.code == AccountRemoved.code and self.session.session is not None:
+            self.departure.on_lock_wanted()
+            self.session.tell(failure)
 
     @Slot(object)
     def _on_network_chosen(self, settings: Settings) -> None:

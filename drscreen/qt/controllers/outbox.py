@@ -9,6 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtNetwork import QNetworkInformation
 
+from drscreen.domain.errors import AccountRemoved
 from drscreen.domain.notice import Notice, NoticeState, Purpose
 from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background
@@ -37,6 +38,7 @@ class OutboxController(QObject):
     changed = Signal()
     counts_changed = Signal(object)
     senders_changed = Signal(object)
+    account_removed = Signal()
     delivery_failed = Signal(object)
     failed = Signal(object)
     asked = Signal(int)
@@ -198,6 +200,8 @@ class OutboxController(QObject):
             return
         if ended.failure is not None:
             self.delivery_failed.emit(ended.failure)
+            if ended.failure.code == AccountRemoved.code:
+                self.account_removed.emit()
             if ended.fault is not None:
                 raise ended.fault
             return

@@ -112,6 +112,10 @@ class SessionController(QObject):
             return
         self._enter(lambda: self._accounts().recover(code, user, password))
 
+    def tell(self, failure: Failure) -> None:
+        """Say where people sign in why the session ended."""
+        self.failed.emit(failure)
+
     def sign_out(self) -> None:
         """Close the store behind everything that was still asked of it."""
         session, self._session = self._session, None

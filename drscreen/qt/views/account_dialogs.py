@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from drscreen.domain.permissions import Action
 from drscreen.domain.users import PASSWORD_MIN, Role, User
 from drscreen.qt import wording
 from drscreen.qt.controllers.staff import StaffController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, PasswordField, button, choice, field_label
+from drscreen.qt.views.parts import ErrorBar, PasswordField, button, choice, field_label, label
 from drscreen.qt.views.theme import Theme
 
 
@@ -129,3 +130,59 @@ class PasswordDialog(_StaffDialog):
             self._staff.set_password(self._name, self.new.text(), self.again.text())
         else:
             self._staff.change_own_password(self.current.text(), self.new.text(), self.again.text())
+
+
+class ReentryDialog(QDialog):
+    """One's own password once more, before something dangerous is done; closes when it was right
+    or when somebody thinks better of it.
+    """
+
+    def __init__(
+        self, theme: Theme, staff: StaffController, action: Action, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._staff = staff
+        self.setWindowTitle(self.tr("Your password"))
+        self.setMinimumWidth(420)
+        self.error = ErrorBar(theme)
+        self.password = PasswordField(theme, self.tr("Your password"))
+        self.action = button(self.tr("Go on"), "primary", self.tr("Enter"))
+        self.action.setDefault(True)
+        self.action.clicked.connect(self._on_action)
+        cancel = button(self.tr("Cancel"), "plain", self.tr("Esc"))
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.reject)
+        fields = QFormLayout()
+        fields.addRow(field_label(self.tr("Your password"), self.password), self.password)
+        foot = QHBoxLayout()
+        foot.addStretch()
+        foot.addWidget(cancel)
+        foot.addWidget(self.action)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(12)
+        column.addWidget(label(wording.reentry_text(action), wraps=True))
+        column.addWidget(self.error)
+        column.addLayout(fields)
+        column.addLayout(foot)
+        self.password.setFocus()
+        staff.password_taken.connect(self.accept)
+        staff.password_refused.connect(self._on_refused)
+        staff.session_changed.connect(self.reject)
+        staff.busy_changed.connect(self._on_busy_changed)
+        self.rejected.connect(staff.keep_from_it)
+
+    @Slot()
+    def _on_action(self) -> None:
+        self.error.clear()
+        self._staff.type_password(self.password.text())
+
+    @Slot(object)
+    def _on_refused(self, failure: Failure) -> None:
+        self.error.show_failure(failure)
+        self.password.edit.selectAll()
+        self.password.setFocus()
+
+    @Slot(bool)
+    def _on_busy_changed(self, busy: bool) -> None:
+        self.action.setEnabled(not busy)

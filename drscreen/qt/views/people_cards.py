@@ -22,13 +22,13 @@ from drscreen.domain.users import Role, User
 from drscreen.qt import wording
 from drscreen.qt.controllers.staff import StaffController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog
+from drscreen.qt.views.account_dialogs import AddAccountDialog, PasswordDialog, ReentryDialog
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_height, field_label, label
 from drscreen.qt.views.theme import Theme
 
 CARD_WIDTH = 720
 ROWS_SHOWN = 5
-MINUTES = (2, 5, 10, 15, 20, 30, 60, 0)
+MINUTES = (2, 5, 10, 15, 20, 30, 60, 240)
 
 
 def allow(widget: QWidget, allowed: bool, tip: str, action: Action) -> None:
@@ -60,6 +60,7 @@ class AccountsCard(Card):
         self._accounts: tuple[User, ...] = ()
         self.dialog: AddAccountDialog | PasswordDialog | None = None
         self.question: QMessageBox | None = None
+        self.reentry: ReentryDialog | None = None
         self.error = ErrorBar(theme)
         self.told = label("", "muted", wraps=True)
         self.table = QTableWidget(0, 3)
@@ -100,6 +101,7 @@ class AccountsCard(Card):
         staff.accounts_listed.connect(self._on_listed)
         staff.failed.connect(self._on_failed)
         staff.done.connect(self._on_done)
+        staff.password_needed.connect(self._on_password_needed)
         self._refresh()
 
     @property
@@ -186,6 +188,13 @@ class AccountsCard(Card):
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.open()
 
+    @Slot(object)
+    def _on_password_needed(self, action: Action) -> None:
+        parent = self.dialog if self.dialog is not None and self._dialog_is_open() else self
+        self.reentry = ReentryDialog(self._theme, self._staff, action, parent)
+        self.reentry.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.reentry.open()
+
     @Slot()
     def _on_role(self) -> None:
         if self.chosen is not None:
@@ -267,7 +276,7 @@ class LockCard(Card):
         )
 
     def _words(self, minutes: int) -> str:
-        return self.tr("{0} minutes").format(minutes) if minutes else self.tr("Never")
+        return self.tr("{0} minutes").format(minutes)
 
     @Slot(int)
     def _on_known(self, minutes: int) -> None:
