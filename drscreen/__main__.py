@@ -9,6 +9,9 @@ import sys
 #: A frozen drscreen that is started with this first is the process that decodes photographs
 #: (`drscreen.adapters.imaging.decoder_keeper`): nothing else of the program is loaded into it.
 DECODER = "--decode-photographs"
+#: A frozen drscreen that is started with this alone is a notifier plugin's process
+#: (`drscreen.adapters.notify.process`): nothing of the program is loaded into it.
+PLUGIN_PROCESS = "--plugin-process"
 
 
 def main() -> None:
@@ -17,6 +20,11 @@ def main() -> None:
         from drscreen.adapters.imaging import decoder_child
 
         decoder_child.main()
+        return
+    if sys.argv[1:] == [PLUGIN_PROCESS]:
+        from drscreen.adapters.notify import child
+
+        child.main()
         return
     # A frozen program that is asked for a second process of itself is started as itself.
     multiprocessing.freeze_support()

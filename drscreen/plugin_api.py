@@ -4,9 +4,11 @@ A plugin is an installable distribution with an entry point in the group `ENTRY_
 module or object with functions marked `hookimpl`. It imports this module and nothing else of
 drscreen. docs/plugins.md walks through one.
 
-Threads: every hook is called on a thread of drscreen's own, never the window's, one call at a time
-per plugin, with a time limit (`TIME_LIMIT`). A call that takes longer is given up: the message is
-UNKNOWN then, and the plugin is not called again before that call has ended. So set time-outs of
+A plugin runs once an administrator chose it, in a process of its own that is told its settings and
+one message at a time, and nothing else.
+
+Time: every hook is called on that process's main thread, one call at a time, with a time limit
+(`TIME_LIMIT`). Beyond it the process is killed: the message is UNKNOWN then. So set time-outs of
 your own, well below it. Keep nothing between calls but caches: another process may go on.
 
 Faults: a hook that raises, exits or answers something else than promised harms nobody; it is shown

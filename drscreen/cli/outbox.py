@@ -203,8 +203,13 @@ def set_notifier(
     given = _pairs(values or [])
     with _opened(home, user, password_file) as (workstation, store):
         service = workstation.notice_settings(store)
-        known = [s for s in service.notifiers() if s.found.info and s.found.info.name == name]
+        there = service.notifiers()
+        known = [s for s in there if s.found.info and s.found.info.name == name]
         if not known or known[0].found.info is None:
+            waits = [s.found for s in there if s.found.offer and s.found.offer.notifier == name]
+            if waits and waits[0].waits_for_choice:
+                command = f"drscreen plugin choose {name}"
+                raise NotifierUnusable(f"{waits[0].problem} `{command}` does it.")
             raise NotifierUnusable("There is no notifier of that name.")
         schema = known[0].found.info.settings
         secret = {setting.key for setting in schema if setting.kind is SettingKind.SECRET}

@@ -125,10 +125,12 @@ class _Trial:
         return ""
 
     def notifiers(self) -> str:
+        """Their metadata alone: which of them may run is in the clinic's records."""
         told = []
         for found in self._workstation.notifiers.found():
-            name = found.info.name if found.info is not None else found.package
-            told.append(f"{name}: {found.problem}" if found.problem else name)
+            version = found.offer.version if found.offer is not None else ""
+            problem = "" if found.waits_for_choice else found.problem
+            told.append(f"{found.package} {version} {problem}".strip())
         return ", ".join(told) or "none installed"
 
     def _loaded(self) -> Predictor:

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     BY_PERSON = "by_person"
     SWITCHED_OFF = "switched_off"
     NO_NOTIFIER = "no_notifier"
+    NOT_CHOSEN = "not_chosen"
     SETTINGS_WRONG = "settings_wrong"
     NOTIFIER_BROKEN = "notifier_broken"
     OFFLINE = "offline"
@@ -93,6 +94,8 @@ _SENTENCES = {
     Reason.BY_PERSON: "Somebody here cancelled it.",
     Reason.SWITCHED_OFF: "An administrator has switched notices off.",
     Reason.NO_NOTIFIER: "Nothing is set up that sends on this channel.",
+    Reason.NOT_CHOSEN: "What may send on this channel has to be chosen by an administrator first, "
+    "or anew because it changed; see Settings, Notices. The notices wait.",
     Reason.SETTINGS_WRONG: "The settings of what sends it are incomplete. An administrator can "
     "mend them.",
     Reason.NOTIFIER_BROKEN: "What sends it does not work on this machine; see Settings.",

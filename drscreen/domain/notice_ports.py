@@ -26,6 +26,7 @@ from drscreen.domain.notifier import (
     SettingValues,
 )
 from drscreen.domain.patient import Channel
+from drscreen.domain.plugin_choice import PluginChoice, PluginOffer, standing
 
 
 class Notices(Protocol):
@@ -156,28 +157,54 @@ class Notices(Protocol):
         """Replace them; noted in the audit log by their keys."""
         ...
 
+    def plugin_choices(self) -> Mapping[str, PluginChoice]:
+        """The plugins that administrators chose, by package."""
+        ...
+
+    def choose_plugin(self, choice: PluginChoice) -> None:
+        """Let those files run from now on; noted in the audit log."""
+        ...
+
+    def revoke_plugin(self, package: str) -> None:
+        """Let none of that package run any more; noted in the audit log."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FoundNotifier:
     """An installed notifier; `problem` says why it is not used, in a sentence, or is empty.
 
-    `info` is None where it could not say who it is; `package` is its distribution's name.
+    `info` is None where it could not say who it is, or was never asked because nobody chose it;
+    `package` is its distribution's name. `offer` is what its metadata and files say, `choice` what
+    was chosen of that package.
     """
 
     package: str
     info: NotifierInfo | None
     problem: str = ""
+    offer: PluginOffer | None = None
+    choice: PluginChoice | None = None
+
+    @property
+    def waits_for_choice(self) -> bool:
+        """Whether it does not run because nobody chose these files."""
+        return self.offer is not None and bool(standing(self.offer, self.choice))
 
 
 class Notifiers(Protocol):
-    """The installed notifier plugins, each called alone and with a time limit. Any thread.
+    """The installed notifier plugins, each in a process of its own. Any thread.
 
     None of these raises for what a plugin does: a plugin that fails, exits or is too slow gives an
-    answer that says so. A plugin that still hangs in an earlier call is not called again.
+    answer that says so. Nothing of a plugin runs before `trust` named its package with the hash
+    that its files have.
     """
 
+    def trust(self, choices: Mapping[str, PluginChoice]) -> None:
+        """From now on these may run and no others; whatever else runs is ended at once."""
+        ...
+
     def found(self) -> Sequence[FoundNotifier]:
-        """All of them, by package."""
+        """All of them, by package; of those that may not run their metadata alone."""
         ...
 
     def check_settings(self, name: str, values: SettingValues) -> Sequence[SettingProblem]:

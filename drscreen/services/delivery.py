@@ -93,6 +93,7 @@ class DeliveryService:
         #: How often in a row a channel's service took nothing.
         self._busy: Counter[Channel] = Counter()
         self._senders: tuple[Sender, ...] = ()
+        self._nobody = Reason.NO_NOTIFIER
         self._values: dict[str, SettingValues] = {}
         self._looked = -LOOK_AGAIN
 
@@ -130,6 +131,8 @@ class DeliveryService:
             claimed: frozenset[str] = frozenset()
             if asked is not None:
                 claimed = records.notices.claimed(asked.notifier, asked.address)
+            choices = records.notices.plugin_choices()
+        self._notifiers.trust(choices)
         if notice is not None:
             self._send(notice, infos[notice.notifier])
             return Step(True)
@@ -144,7 +147,14 @@ class DeliveryService:
         """Which notifier serves which channel; asks plugins, so never inside a transaction."""
         if self._clock.elapsed() - self._looked < LOOK_AGAIN:
             return
-        found = [f.info for f in self._notifiers.found() if f.info and not f.problem]
+        with self._store.transaction(Action.SEE_NOTICES) as records:
+            choices = records.notices.plugin_choices()
+        self._notifiers.trust(choices)
+        there = self._notifiers.found()
+        found = [f.info for f in there if f.info and not f.problem]
+        self._nobody = Reason.NO_NOTIFIER
+        if any(one.waits_for_choice for one in there):
+            self._nobody = Reason.NOT_CHOSEN
         with self._store.transaction(Action.SEE_NOTICES) as records:
             policy = records.notices.policy()
             self._values = {i.name: records.notices.notifier_settings(i.name) for i in found}
@@ -163,7 +173,7 @@ class DeliveryService:
         """The chosen notifier of a channel, else the first whose settings are right."""
         wanted = chosen.get(channel, "")
         candidates = [info for info in infos if not wanted or info.name == wanted]
-        refused = Sender(channel, None, Reason.NO_NOTIFIER, Reason.NO_NOTIFIER.sentence)
+        refused = Sender(channel, None, self._nobody, self._nobody.sentence)
         for info in candidates:
             values = self._values[info.name]
             if not values:

@@ -20,6 +20,7 @@ from drscreen.domain.notifier import (
 )
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
+from drscreen.domain.plugin_choice import PluginChoice
 from drscreen.domain.ports import Clock
 from drscreen.domain.store_ports import OpenStore
 from drscreen.domain.text import checked_line
@@ -125,8 +126,37 @@ class NoticeSettingsService:
 
     @needs(Action.MANAGE_CLINIC)
     def notifiers(self) -> tuple[NotifierSettings, ...]:
-        """Every installed notifier with its settings and what is wrong with them."""
-        return tuple(self._settings_of(found) for found in self._notifiers.found())
+        """Every installed notifier with its settings and what is wrong with them; of those that
+        nobody chose what their metadata say.
+        """
+        return tuple(self._settings_of(found) for found in self._found())
+
+    @needs(Action.MANAGE_CLINIC)
+    def choose_plugin(self, package: str, digest: str) -> PluginChoice:
+        """Let an installed plugin run from now on, with the hash that its files were shown with.
+
+        It gets the settings that are kept under the name it says it has. Raises
+        `NotifierUnusable` where it is not there, or its files have another hash by now.
+        """
+        offers = [found.offer for found in self._found() if found.package == package]
+        offer = next((offer for offer in offers if offer is not None), None)
+        if offer is None:
+            raise NotifierUnusable("There is no notifier of that name.")
+        if not digest or offer.digest != digest:
+            raise NotifierUnusable("Its files have just changed. Look at it again.")
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
+            choice = PluginChoice(
+                package, offer.version, digest, self._store.user.name, self._clock.now()
+            )
+            records.notices.choose_plugin(choice)
+        return choice
+
+    @needs(Action.MANAGE_CLINIC)
+    def revoke_plugin(self, package: str) -> None:
+        """Let none of that package run any more; its settings stay."""
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
+            records.notices.revoke_plugin(package)
+        self._found()
 
     @needs(Action.MANAGE_CLINIC)
     def set_notifier(self, name: str, values: Mapping[str, str]) -> Sequence[SettingProblem]:
@@ -180,18 +210,27 @@ class NoticeSettingsService:
         return self._notifiers.send(name, message, values)
 
     def _first_for(self, channel: Channel) -> str:
-        for found in self._notifiers.found():
+        for found in self._found():
             info = found.info
             if info and not found.problem and info.channel == channel and self._values(info.name):
                 return info.name
         raise NotifierUnusable("Nothing is set up that sends on this channel.")
 
+    def _found(self) -> Sequence[FoundNotifier]:
+        """What is installed, where those may run that are chosen now and no others."""
+        with self._store.transaction(Action.MANAGE_CLINIC) as records:
+            choices = records.notices.plugin_choices()
+        self._notifiers.trust(choices)
+        return self._notifiers.found()
+
     def _info(self, name: str) -> NotifierInfo:
-        for found in self._notifiers.found():
+        for found in self._found():
             if found.info is not None and found.info.name == name:
                 if found.problem:
                     raise NotifierUnusable(found.problem)
                 return found.info
+            if found.waits_for_choice and found.offer and found.offer.notifier == name:
+                raise NotifierUnusable(found.problem)
         raise NotifierUnusable("There is no notifier of that name.")
 
     def _values(self, name: str) -> SettingValues:

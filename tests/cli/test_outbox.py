@@ -45,7 +45,11 @@ class Clerk:
         assert ran.returncode == 0, ran.stderr
         return [json.loads(line) for line in ran.stdout.splitlines()]
 
+    def choose(self) -> None:
+        assert self("plugin", "choose", "twilio").returncode == 0
+
     def set_up(self, twilio: StandIn) -> Ran:
+        self.choose()
         settings = twilio.settings() | {"timeout_seconds": "1"}
         secrets = self.folder / "secrets"
         secrets.write_text(f"key_secret={settings.pop('key_secret')}\n")
@@ -124,6 +128,7 @@ def test_a_test_message_says_what_became_of_it(clerk: Clerk, twilio: StandIn) ->
 def test_a_secret_is_never_taken_from_the_command_line_or_shown(
     clerk: Clerk, twilio: StandIn
 ) -> None:
+    clerk.choose()
     refused = clerk("notify", "set", "twilio", "key_secret=abcdefgh")
     assert (refused.returncode, "from a file" in refused.stderr) == (1, True)
     wrong = clerk("notify", "set", "twilio", "account_sid=nonsense")
@@ -133,3 +138,41 @@ def test_a_secret_is_never_taken_from_the_command_line_or_shown(
     assert secret not in ran.stdout + ran.stderr
     for file in (clerk.folder / "home").rglob("*"):
         assert not file.is_file() or secret.encode() not in file.read_bytes()
+
+
+def test_settings_of_before_wait_for_the_choice_and_stand_after_it(
+    clerk: Clerk, twilio: StandIn
+) -> None:
+    """A store that an older drscreen left behind has settings and no choice."""
+    clerk.set_up(twilio)
+    assert clerk("plugin", "revoke", "twilio").returncode == 0
+    clerk.objects("outbox", "remind", "--mrn", "A-17", "--purpose", "come_back")
+    ran = clerk("outbox", "send")
+    assert (ran.returncode, "has to be chosen" in ran.stderr) == (0, True)
+    assert not twilio.counts()
+    (notice,) = clerk.objects("outbox", "list")
+    assert (notice["state"], notice["attempts"]) == ("pending", 0)
+    refused = clerk("notify", "set", "twilio", "from_number=EyeClinic")
+    assert (refused.returncode, "drscreen plugin choose twilio" in refused.stderr) == (1, True)
+    clerk.choose()
+    assert clerk.objects("outbox", "send") == [{"sent": 1}]
+
+
+def test_the_list_says_who_chose_what(clerk: Clerk) -> None:
+    def row() -> dict[str, Any]:
+        rows = clerk.objects("plugin", "list")
+        return next(row for row in rows if row["name"] == "twilio")
+
+    assert (row()["chosen_by"], "chosen it yet" in row()["problem"]) == ("", True)
+    digest = row()["hash"]
+    wrong = clerk("plugin", "choose", "twilio", "--hash", "0" * 12)
+    assert (wrong.returncode, digest in wrong.stderr) == (1, True)
+    assert row()["chosen_by"] == ""
+    assert (
+        clerk("plugin", "choose", "drscreen-notify-twilio", "--hash", digest[:12]).returncode == 0
+    )
+    assert row()["chosen_by"].startswith("Nora, ")
+    assert (row()["problem"], row()["channel"]) == ("", "sms")
+    told = clerk("audit", "list").stdout
+    assert "drscreen-notify-twilio" in told
+    assert clerk("plugin", "choose", "nothing").returncode == 1

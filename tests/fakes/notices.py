@@ -28,6 +28,7 @@ from drscreen.domain.notice import (
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.notifier import SettingValues
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.plugin_choice import PluginChoice
 
 _NOT_TO_REDRAFT = {NoticeState.SENDING, NoticeState.SENT, NoticeState.DELIVERED}
 
@@ -43,6 +44,7 @@ class NoticesState:
     texts: dict[tuple[Purpose, Channel, str], NoticeText] = field(default_factory=dict)
     policy: NoticePolicy = field(default_factory=NoticePolicy)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    choices: dict[str, PluginChoice] = field(default_factory=dict)
 
     def copy(self) -> NoticesState:
         return NoticesState(
@@ -53,6 +55,7 @@ class NoticesState:
             dict(self.texts),
             self.policy,
             dict(self.settings),
+            dict(self.choices),
         )
 
     def forget(self, mrn: str) -> None:
@@ -245,6 +248,17 @@ class FakeNotices:
         if changed:
             self._state.settings[name] = dict(values)
             self._note_setting(f"notifier {name}", keys=" ".join(changed))
+
+    def plugin_choices(self) -> Mapping[str, PluginChoice]:
+        return dict(self._state.choices)
+
+    def choose_plugin(self, choice: PluginChoice) -> None:
+        self._state.choices[choice.package] = choice
+        self._note_setting(f"plugin {choice.package}", chosen=choice.digest, version=choice.version)
+
+    def revoke_plugin(self, package: str) -> None:
+        if self._state.choices.pop(package, None) is not None:
+            self._note_setting(f"plugin {package}", chosen="")
 
     def _all(self) -> list[Notice]:
         return list(self._state.notices.values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from drscreen.adapters.notify.addresses import PhoneAndMail
 from drscreen.adapters.system.notice_texts import read_texts
@@ -19,6 +20,7 @@ from drscreen.domain.notifier import (
     SettingProblem,
     SettingValues,
 )
+from drscreen.domain.plugin_choice import PluginChoice, PluginOffer, standing
 from drscreen.domain.store_ports import OpenStore
 from drscreen.plugin_api import API_VERSION
 from drscreen.services.announcing import Announcer
@@ -38,6 +40,9 @@ SMS = NotifierInfo(
     looks_up=True,
 )
 MAIL = NotifierInfo("raven", "Raven mail", "email", API_VERSION, (Setting("host", "Host"),))
+#: Runs only once somebody chose it.
+OFFER = PluginOffer("drscreen-notify-heron", "2.1", "heron", "5e" * 32)
+HERON = FoundNotifier(OFFER.package, replace(MAIL, name="heron", title="Heron"), offer=OFFER)
 BROKEN = FoundNotifier("drscreen-notify-owl", None, "The package could not be loaded.")
 
 #: Settings that `FakeNotifiers` finds nothing wrong with.
@@ -52,6 +57,7 @@ class FakeNotifiers:
             FoundNotifier("drscreen-notify-pigeon", SMS),
             FoundNotifier("drscreen-notify-raven", MAIL),
         ]
+        self.trusted: dict[str, PluginChoice] = {}
         self.sent: list[Message] = []
         self.asked: list[Enquiry] = []
         self.answer: Callable[[Message], Receipt] = lambda message: Receipt(
@@ -61,8 +67,23 @@ class FakeNotifiers:
             ReceiptState.DELIVERED, enquiry.reference
         )
 
+    def trust(self, choices: Mapping[str, PluginChoice]) -> None:
+        self.trusted = dict(choices)
+
     def found(self) -> Sequence[FoundNotifier]:
-        return self.installed
+        return [self._as_chosen(one) for one in self.installed]
+
+    def _as_chosen(self, one: FoundNotifier) -> FoundNotifier:
+        if one.offer is None:
+            return one
+        choice = self.trusted.get(one.package)
+        problem = standing(one.offer, choice)
+        return replace(
+            one,
+            info=None if problem else one.info,
+            problem=problem or one.problem,
+            choice=choice,
+        )
 
     def check_settings(self, name: str, values: SettingValues) -> Sequence[SettingProblem]:
         (info,) = (f.info for f in self.installed if f.info and f.info.name == name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from PySide6.QtWidgets import (
 
 from drscreen.domain.notifier import Receipt, ReceiptState
 from drscreen.domain.permissions import Action
-from drscreen.qt.views.notifier_card import BrokenCard
-from tests.fakes.notifiers import BROKEN, RIGHT
+from drscreen.qt.views.choice_card import ChoiceCard
+from drscreen.qt.views.notifier_card import BrokenCard, NotifierCard
+from tests.fakes.notifiers import BROKEN, HERON, OFFER, RIGHT
 from tests.qt.clinic import Clinic
 from tests.qt.notice_cards import everything_shown, pigeon, press, set_up, write
 
@@ -153,3 +155,63 @@ def test_without_notifiers_it_is_said_how_to_get_one(clinic: Clinic) -> None:
     clinic.settle()
     assert clinic.window.notifiers.none.isVisibleTo(clinic.window.notifiers)
     assert "drscreen-notify-twilio" in everything_shown(clinic)
+
+
+def heron_card(clinic: Clinic) -> NotifierCard | ChoiceCard:
+    (card,) = (
+        card
+        for card in clinic.window.notifiers.cards.values()
+        if card.found.package == OFFER.package
+    )
+    assert isinstance(card, NotifierCard | ChoiceCard)
+    return card
+
+
+@pytest.fixture
+def heron(administrator: Clinic) -> Clinic:
+    administrator.notifiers.installed.append(HERON)
+    administrator.desk.notice_settings.list_notifiers()
+    administrator.settle()
+    return administrator
+
+
+def test_a_notifier_runs_once_it_is_chosen_and_no_more_when_that_is_revoked(heron: Clinic) -> None:
+    card = heron_card(heron)
+    assert isinstance(card, ChoiceCard)
+    assert "chosen it yet" in card.reason.text()
+    assert f"{OFFER.package} 2.1, files {'5e' * 6}" in card.files.text()
+    card.choose.click()
+    assert card.question is not None
+    assert "5e5e5e5e 5e5e5e5e" in card.question.informativeText()
+    press(card.question, "Choose it")
+    heron.settle()
+    chosen = heron_card(heron)
+    assert isinstance(chosen, NotifierCard)
+    assert chosen.chosen is not None
+    assert "Chosen by ada" in chosen.chosen.words.text()
+    chosen.chosen.revoke.click()
+    press(chosen.chosen.question, "Revoke")
+    heron.settle()
+    assert isinstance(heron_card(heron), ChoiceCard)
+
+
+def test_a_notifier_that_changed_says_who_chose_it_before(heron: Clinic) -> None:
+    card = heron_card(heron)
+    assert isinstance(card, ChoiceCard)
+    card.choose.click()
+    press(card.question, "Choose it")
+    heron.settle()
+    changed = replace(HERON, offer=replace(OFFER, digest="77" * 32))
+    heron.notifiers.installed[-1] = changed
+    heron.desk.notice_settings.list_notifiers()
+    heron.settle()
+    again = heron_card(heron)
+    assert isinstance(again, ChoiceCard)
+    assert "changed since ada chose it" in again.reason.text()
+    # What changes between the look and the choice is not chosen.
+    heron.notifiers.installed[-1] = replace(HERON, offer=replace(OFFER, digest="99" * 32))
+    again.choose.click()
+    press(again.question, "Choose it")
+    heron.settle()
+    assert "just changed" in everything_shown(heron)
+    assert isinstance(heron_card(heron), ChoiceCard)

@@ -11,6 +11,8 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.notice import MOST_ATTEMPTS, NoticeState, Purpose, Reason
 from drscreen.domain.notifier import Enquiry, Message, Receipt, ReceiptState
 from drscreen.domain.patient import Channel, Patient
+from drscreen.domain.permissions import Action
+from drscreen.domain.plugin_choice import PluginChoice, PluginOffer
 from tests.fakes.notifiers import BROKEN
 from tests.fakes.screening import FakeClock
 from tests.services.notices import AT_ONCE, BOTH, PHONE, ZOE, NoticeClinic, answering
@@ -295,3 +297,35 @@ def test_two_patients_with_one_telephone_are_two_messages(clinic: NoticeClinic) 
     clinic.work()
     clinic.wait(minutes=1)
     assert {notice.reference for notice in clinic.notices} == {"one", "two"}
+
+
+def test_a_notifier_that_nobody_chose_sends_nothing_and_loses_nothing(
+    clinic: NoticeClinic,
+) -> None:
+    (pigeon, raven) = clinic.notifiers.installed
+    offer = PluginOffer(pigeon.package, "1.0", "pigeon", "ab" * 32)
+    clinic.notifiers.installed = [replace(pigeon, offer=offer), raven]
+    clinic.photograph()
+    clinic.wait(hours=1)
+    (sms, _email) = clinic.delivery.senders()
+    assert sms.hindrance is Reason.NOT_CHOSEN
+    assert (clinic.notice.state, clinic.notice.attempts) == (NoticeState.PENDING, 0)
+    choice = PluginChoice(offer.package, offer.version, offer.digest, "ada", clinic.clock.now())
+    with clinic.store.transaction(Action.MANAGE_CLINIC) as records:
+        records.notices.choose_plugin(choice)
+    clinic.delivery.refresh()
+    clinic.work()
+    assert clinic.state() is NoticeState.SENT
+
+
+def test_a_choice_revoked_in_the_meantime_holds_for_the_next_message(clinic: NoticeClinic) -> None:
+    clinic.photograph()
+    choice = PluginChoice("drscreen-notify-pigeon", "1.0", "ab" * 32, "ada", clinic.clock.now())
+    with clinic.store.transaction(Action.MANAGE_CLINIC) as records:
+        records.notices.choose_plugin(choice)
+    clinic.work()
+    assert clinic.notifiers.trusted == {choice.package: choice}
+    with clinic.store.transaction(Action.MANAGE_CLINIC) as records:
+        records.notices.revoke_plugin(choice.package)
+    clinic.delivery.step()  # reads no settings anew, and the choices all the same
+    assert clinic.notifiers.trusted == {}

@@ -22,12 +22,14 @@ from dataclasses import dataclass, field
 from datetime import time as time_of_day
 from pathlib import Path
 
+from drscreen.adapters.notify.discovery import installed
 from drscreen.adapters.notify.host import InstalledNotifiers
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.system.clock import SystemClock
 from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
+from drscreen.domain.plugin_choice import PluginChoice
 from drscreen.services.delivery import DeliveryService
 from drscreen.services.outbox import OutboxService
 from tests.adapters.store.samples import made_store, unlocked
@@ -124,6 +126,10 @@ def prepare(home: Path, notices: int, twilio: dict[str, str], mail_port: int) ->
     words, now = announcer(opened), SystemClock().now()
     with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.notices.set_policy(policy)
+        for offer in {one.offer for one in installed() if one.offer.notifier in _NAMES.values()}:
+            records.notices.choose_plugin(
+                PluginChoice(offer.package, offer.version, offer.digest, "Nora", now)
+            )
         records.notices.set_notifier_settings("twilio", twilio | {"timeout_seconds": "1"})
         mail = {"host": "localhost", "port": str(mail_port), "security": "none", "timeout": "1"}
         records.notices.set_notifier_settings("email", mail | {"sender": "clinic@example.org"})

@@ -1,5 +1,7 @@
-"""Installed notifier plugins: found, kept apart from each other, and asked.
+"""Notifier plugins: found, kept apart from everything else, and asked.
 
-`discovery` finds them, `lane` makes one call at a time with a time limit, `plugin` is one plugin
-behind such a lane, `host` hands all of them out as `drscreen.domain.notice_ports.Notifiers`.
+`discovery` finds them and hashes their files; `host` hands those that somebody chose out as
+`drscreen.domain.notice_ports.Notifiers`. `plugin` is one of them, behind a `process` of its own;
+`child` and `hooks` are what runs there, `frames` and `wire` what the two say to each other, `calls`
+what can come of a call. `addresses` asks nobody.
 """

@@ -1,32 +1,49 @@
-"""One notifier plugin: loaded, checked, and asked through a lane of its own."""
+"""One chosen plugin: its process, who it says it is, and what it answers."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-import pluggy
-
-from drscreen.adapters.notify.discovery import Candidate
-from drscreen.adapters.notify.lane import CallFailed, Lane, OutOfTime, Raised
+from drscreen.adapters.notify import wire
+from drscreen.adapters.notify.calls import (
+    Busy,
+    CallFailed,
+    Changed,
+    Died,
+    Lacks,
+    NotLoaded,
+    NotMade,
+    OutOfTime,
+    Raised,
+    WrongAnswer,
+    limited,
+)
+from drscreen.adapters.notify.discovery import Candidate, Uncountable
+from drscreen.adapters.notify.process import PluginProcess
 from drscreen.plugin_api import (
     API_VERSION,
-    PROJECT,
-    NotifierHooks,
+    Enquiry,
+    Message,
     NotifierInfo,
     Receipt,
     ReceiptState,
-    Setting,
-    SettingKind,
     SettingProblem,
+    SettingValues,
 )
 
-_HOOKS = tuple(name for name in vars(NotifierHooks) if name.startswith(f"{PROJECT}_"))
+T = TypeVar("T")
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-
-class WrongAnswer(CallFailed):
-    """The plugin answered something else than it promised."""
+#: Settings of these are kept in most clinics, secrets among them: no stranger gets them by calling
+#: itself so.
+_RESERVED = {"twilio": "drscreen-notify-twilio", "email": "drscreen-notify-email"}
+#: Seconds that starting and loading may take at most. With the wait for a turn and the call itself
+#: it stays below the lease of whoever holds a notice (`drscreen.domain.notice.LEASE`).
+_LOADING = 20.0
 
 
 class Unfit(Exception):
@@ -34,129 +51,138 @@ class Unfit(Exception):
 
 
 class Plugin:
-    """A plugin's package, who it says it is, and its hooks.
+    """A plugin behind a process of its own, which is started when somebody asks and kept for a
+    while. Any thread; the plugin sees one call at a time.
 
-    `info` is None where `problem`, a sentence, says that it cannot be used. It has a plugin
-    manager of its own: pluggy lets one plugin that raises stop the others.
+    `info` is None where `problem`, a sentence, says that it cannot be used. `limit` is in seconds,
+    for each call.
     """
 
     def __init__(self, candidate: Candidate, limit: float) -> None:
-        self.package = candidate.package
+        self.candidate = candidate
         self.info: NotifierInfo | None = None
         self.problem = ""
-        self.lane = Lane(limit)
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(NotifierHooks)
+        self.made = time.monotonic()
+        self._limit = limit
+        self._turn = threading.Lock()
+        self._process: PluginProcess | None = None
+        self._over = threading.Event()
         try:
-            self.lane.call(lambda: self._register(candidate.load()))
-            self._check_hooks()
-            self.info = _checked_info(self._ask("drscreen_notifier_info"))
+            told = self._ask(wire.info_in, "info")
+            self.info = _checked_info(told, candidate.offer.package)
         except Unfit as error:
             self.problem = str(error)
+        except NotLoaded as error:
+            self.problem = self._sentence(error.why)
         except CallFailed as error:
             self.problem = self._sentence(error)
+        if self.problem:
+            self.end()
 
-    def send(self, **arguments: object) -> Receipt:
+    def send(self, message: Message, settings: SettingValues) -> Receipt:
         """What became of a message. Raises `CallFailed`."""
-        receipt = _checked_receipt(self._ask("drscreen_send", **arguments))
+        told = {"message": wire.message_out(message), "settings": dict(settings)}
+        receipt = self._ask(wire.receipt_in, "send", **told)
         if receipt.state is ReceiptState.ABSENT:
             raise WrongAnswer
         return receipt
 
-    def look_up(self, **arguments: object) -> Receipt:
+    def look_up(self, enquiry: Enquiry, settings: SettingValues) -> Receipt:
         """What is known of a message. Raises `CallFailed`.
 
         DEFERRED is no answer here: who cannot ask does not know that the service lacks it.
         """
-        receipt = _checked_receipt(self._ask("drscreen_look_up", **arguments))
+        told = {"enquiry": wire.enquiry_out(enquiry), "settings": dict(settings)}
+        receipt = self._ask(wire.receipt_in, "look_up", **told)
         if receipt.state is ReceiptState.DEFERRED:
             raise WrongAnswer
         return receipt
 
-    def check_settings(self, **arguments: object) -> list[SettingProblem]:
+    def check_settings(self, settings: SettingValues) -> list[SettingProblem]:
         """What is wrong with settings. Raises `CallFailed`."""
-        answer = self._ask("drscreen_check_settings", **arguments)
-        if not isinstance(answer, list | tuple):
-            raise WrongAnswer
-        for problem in answer:
-            if not isinstance(problem, SettingProblem) or not _texts(problem, "key", "sentence"):
-                raise WrongAnswer
-            if not isinstance(problem.hinders, bool):
-                raise WrongAnswer
-        return list(answer)
+        return self._ask(wire.problems_in, "check_settings", settings=dict(settings))
 
-    def check_address(self, **arguments: object) -> str:
+    def check_address(self, address: str) -> str:
         """Why it could not write to an address. Raises `CallFailed`."""
-        answer = self._ask("drscreen_check_address", **arguments)
-        if not isinstance(answer, str):
-            raise WrongAnswer
-        return answer
+        return self._ask(wire.sentence_in, "check_address", address=address)
 
-    def _register(self, plugin: object) -> None:
-        if self._manager.register(plugin) is None:
-            raise Unfit("It is blocked.")
+    def end(self) -> None:
+        """Kill its process, in the middle of a call too; it is not started again."""
+        self._over.set()
+        process = self._process
+        if process is not None:
+            process.end()
 
-    def _check_hooks(self) -> None:
-        for name in _HOOKS:
-            if not getattr(self._manager.hook, name).get_hookimpls():
-                raise Unfit(f"It lacks the function {name}.")
+    def _ask(self, read: Callable[[object], T], question: str, **told: Any) -> T:
+        # Half of the limit, so that waiting, starting and the call stay below a lease together.
+        if not self._turn.acquire(timeout=self._limit / 2):
+            raise Busy
+        try:
+            process = self._running()
+            return self._asked(process, lambda: read(process.ask(question, **told)), self._limit)
+        finally:
+            self._turn.release()
 
-    def _ask(self, hook: str, **arguments: object) -> object:
-        answers = self.lane.call(lambda: getattr(self._manager.hook, hook)(**arguments))
-        if not isinstance(answers, list) or len(answers) != 1:
-            raise WrongAnswer
-        return answers[0]
+    def _running(self) -> PluginProcess:
+        """Its process, loaded. Raises `NotMade` where there can be none."""
+        if self._process is not None:
+            if self._process.is_warm:
+                return self._process
+            self._process.end()
+        if self._over.is_set():
+            raise NotMade
+        try:
+            if self.candidate.digest_now() != self.candidate.offer.digest:
+                raise Changed
+        except Uncountable as error:
+            raise Changed from error
+        self._process = process = PluginProcess(self.candidate.value)
+        if self._over.is_set():  # it was ended meanwhile
+            process.end()
+        try:
+            self._asked(process, lambda: process.ask("load"), self._loading)
+        except CallFailed as error:
+            raise NotLoaded(error) from error
+        return process
+
+    def _asked(self, process: PluginProcess, ask: Callable[[], T], seconds: float) -> T:
+        try:
+            return limited(ask, seconds)
+        except (Raised, Lacks):
+            raise
+        except BaseException:  # a person's Ctrl-C too: nobody waits for its answer any more
+            process.end()
+            raise
+
+    @property
+    def _loading(self) -> float:
+        return min(self._limit, _LOADING)
 
     def _sentence(self, error: CallFailed) -> str:
+        if isinstance(error, Lacks):
+            return f"It lacks the function {error.name}."
         if isinstance(error, Raised):
             return f"It does not load ({error.kind}). Install it again, or ask who made it."
         if isinstance(error, OutOfTime):
-            return f"It did not load within {self.lane.limit:g} seconds."
+            return f"It did not load within {self._loading:g} seconds."
+        if isinstance(error, Changed):
+            return "It has just changed. Look what changed, then choose it anew."
+        if isinstance(error, Died | NotMade):
+            return "It ended while it was loaded. Install it again, or ask who made it."
         return "It does not say who it is as it should. Ask who made it for another version."
 
 
-def _checked_info(info: object) -> NotifierInfo:
-    if not isinstance(info, NotifierInfo):
-        raise WrongAnswer
+def _checked_info(info: NotifierInfo, package: str) -> NotifierInfo:
     if info.api_version != API_VERSION:
         raise Unfit(
             f"It was made for another version of drscreen: it speaks version {info.api_version} "
             f"of the interface, drscreen speaks {API_VERSION}. Install a version that fits."
         )
-    if not _texts(info, "name", "title", "channel") or not _NAME.fullmatch(info.name):
-        raise WrongAnswer
-    if not isinstance(info.settings, tuple) or not all(map(_is_setting, info.settings)):
-        raise WrongAnswer
     keys = [setting.key for setting in info.settings]
     if len(set(keys)) != len(keys) or not info.title or not info.channel:
         raise WrongAnswer
-    return info
-
-
-def _is_setting(setting: object) -> bool:
-    return (
-        isinstance(setting, Setting)
-        and isinstance(setting.kind, SettingKind)
-        and _texts(setting, "key", "label", "help", "default")
-        and isinstance(setting.choices, tuple)
-        and all(isinstance(choice, str) for choice in setting.choices)
-    )
-
-
-def _checked_receipt(receipt: object) -> Receipt:
-    if (
-        not isinstance(receipt, Receipt)
-        or not isinstance(receipt.state, ReceiptState)
-        or not _texts(receipt, "reference", "reason", "sentence")
-        or not isinstance(receipt.retry_after, timedelta | None)
-        or not isinstance(receipt.opted_out, bool)
-        or not isinstance(receipt.offline, bool)
-        or not isinstance(receipt.misconfigured, bool)
-        or not isinstance(receipt.busy, bool)
-    ):
+    if not _NAME.fullmatch(info.name):
         raise WrongAnswer
-    return receipt
-
-
-def _texts(record: object, *names: str) -> bool:
-    return all(isinstance(getattr(record, name), str) for name in names)
+    if _RESERVED.get(info.name, package) != package:
+        raise Unfit(f"It calls itself {info.name}, which is the name of another package's.")
+    return info

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import select
@@ -20,9 +20,11 @@ from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.notifier import SettingValues
 from drscreen.domain.patient import Channel
+from drscreen.domain.plugin_choice import PluginChoice
 
 _POLICY = "policy"
 _NOTIFIER = "notifier "
+_PLUGIN = "plugin "
 
 
 def policy(session: Session) -> NoticePolicy:
@@ -115,6 +117,56 @@ def set_notifier_settings(
         return
     _write(session, _NOTIFIER + name, dict(values))
     audit.note(AuditKind.SETTING_CHANGED, setting=_NOTIFIER + name, keys=" ".join(changed))
+
+
+def plugin_choices(session: Session) -> dict[str, PluginChoice]:
+    """The chosen plugins, by package."""
+    rows = session.scalars(
+        select(NoticeSettingRow.key).where(
+            NoticeSettingRow.key.startswith(_PLUGIN, autoescape=True)
+        )
+    )
+    found = (_choice(key.removeprefix(_PLUGIN), _read(session, key)) for key in rows.all())
+    return {choice.package: choice for choice in found if choice is not None}
+
+
+def choose_plugin(session: Session, audit: AuditTrail, choice: PluginChoice) -> None:
+    """Keep a choice in place of whichever there was of that package."""
+    told = {
+        "version": choice.version,
+        "digest": choice.digest,
+        "by": choice.by,
+        "moment": choice.moment.isoformat(),
+    }
+    _write(session, _PLUGIN + choice.package, told)
+    _note_plugin(audit, choice.package, chosen=choice.digest, version=choice.version)
+
+
+def revoke_plugin(session: Session, audit: AuditTrail, package: str) -> None:
+    """Forget a choice. Nothing happens where there is none."""
+    if _read(session, _PLUGIN + package):
+        _write(session, _PLUGIN + package, {})
+        _note_plugin(audit, package, chosen="")
+
+
+def _choice(package: str, told: Mapping[str, Any]) -> PluginChoice | None:
+    """None where it was revoked."""
+    if not told:
+        return None
+    try:
+        return PluginChoice(
+            package,
+            str(told["version"]),
+            str(told["digest"]),
+            str(told["by"]),
+            datetime.fromisoformat(told["moment"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged() from error
+
+
+def _note_plugin(audit: AuditTrail, package: str, **details: str) -> None:
+    audit.note(AuditKind.SETTING_CHANGED, setting=_PLUGIN + package, **details)
 
 
 def _note_text(audit: AuditTrail, key: tuple[Purpose, Channel, str]) -> None:

@@ -31,6 +31,7 @@ from drscreen.domain.notice import (
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.notifier import SettingValues
 from drscreen.domain.patient import Channel
+from drscreen.domain.plugin_choice import PluginChoice
 
 _WITH_SERVICE = (NoticeState.UNKNOWN, NoticeState.SENT)
 _NOT_TO_REDRAFT = frozenset({NoticeState.SENDING, NoticeState.SENT, NoticeState.DELIVERED})
@@ -277,6 +278,18 @@ class SqlNotices:
     def set_notifier_settings(self, name: str, values: Mapping[str, str]) -> None:
         """Replace them; see the port."""
         notice_settings.set_notifier_settings(self._session, self._audit, name, values)
+
+    def plugin_choices(self) -> Mapping[str, PluginChoice]:
+        """The chosen plugins, by package."""
+        return notice_settings.plugin_choices(self._session)
+
+    def choose_plugin(self, choice: PluginChoice) -> None:
+        """Let those files run; see the port."""
+        notice_settings.choose_plugin(self._session, self._audit, choice)
+
+    def revoke_plugin(self, package: str) -> None:
+        """Let none of a package run; see the port."""
+        notice_settings.revoke_plugin(self._session, self._audit, package)
 
     # --- inside ------------------------------------------------------------------------------
 

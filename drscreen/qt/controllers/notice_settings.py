@@ -52,6 +52,7 @@ class NoticeSettingsController(QObject):
     preview_failed = Signal(object)
     notifiers_known = Signal(object)
     notifiers_failed = Signal(object)
+    choice_failed = Signal(object)
     notifier_saved = Signal(str, object)
     notifier_failed = Signal(str, object)
     test_answered = Signal(str, object)
@@ -180,6 +181,22 @@ class NoticeSettingsController(QObject):
             lambda failure: self.notifier_failed.emit(name, failure),
         )
 
+    def choose_plugin(self, package: str, digest: str) -> None:
+        """Let an installed plugin run whose files have that hash."""
+        self._ask(
+            lambda service: service.choose_plugin(package, digest),
+            lambda _: self._look_again(),
+            self._fail_choice,
+        )
+
+    def revoke_plugin(self, package: str) -> None:
+        """Let a plugin run no more."""
+        self._ask(
+            lambda service: service.revoke_plugin(package),
+            lambda _: self._look_again(),
+            self._fail_choice,
+        )
+
     def send_test(self, name: str, channel: Channel, to: str) -> None:
         """Send a few words now; what the service says comes with `test_answered`."""
 
@@ -228,6 +245,14 @@ class NoticeSettingsController(QObject):
             heard_in_session(lambda: self._session, told),
             heard_in_session(lambda: self._session, failed),
         )
+
+    def _look_again(self) -> None:
+        self._tell_changed()
+        self.list_notifiers()
+
+    def _fail_choice(self, failure: Failure) -> None:
+        self.choice_failed.emit(failure)
+        self.list_notifiers()
 
     def _tell_changed(self) -> None:
         self.settings_changed.emit()

@@ -26,6 +26,7 @@ from drscreen.domain.patient import Channel
 from drscreen.qt import notice_wording
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.failure import Failure
+from drscreen.qt.views.choice_card import chosen_line
 from drscreen.qt.views.parts import (
     ErrorBar,
     button,
@@ -42,11 +43,19 @@ from drscreen.services.notice_settings import NotifierSettings
 class BrokenCard(Card):
     """A notifier that is installed and cannot be used, with its reason."""
 
-    def __init__(self, found: FoundNotifier) -> None:
+    def __init__(self, found: FoundNotifier, settings: NoticeSettingsController) -> None:
         super().__init__(found.info.title if found.info else found.package)
         self.found = found
         self.reason = label(found.problem, "error", wraps=True)
         self.column.addWidget(self.reason)
+        self.chosen = chosen_line(found, settings)
+        if self.chosen is not None:
+            self.column.addWidget(self.chosen)
+
+    def forget(self) -> None:
+        """Drop the question that is open."""
+        if self.chosen is not None:
+            self.chosen.forget()
 
 
 class NotifierCard(Card):
@@ -82,6 +91,7 @@ class NotifierCard(Card):
         self.test = button(self.tr("Send a test"))
         self.answer = label("", "muted", wraps=True)
         self.answer.hide()
+        self.chosen = chosen_line(found, settings)
         self._lay_out()
         for field in self.fields.values():
             field.edited.connect(self._on_edited)
@@ -135,6 +145,8 @@ class NotifierCard(Card):
         if self.question is not None:
             self.question.close()
             self.question = None
+        if self.chosen is not None:
+            self.chosen.forget()
         self._sent = {}
         self.to.clear()
         for field in self.fields.values():
@@ -179,6 +191,8 @@ class NotifierCard(Card):
             for widget in (self.to, self.test, self.answer):
                 widget.setParent(self)
                 widget.hide()
+        if self.chosen is not None:
+            self.column.addWidget(self.chosen)
 
     def _channel_text(self) -> str:
         return (

@@ -11,6 +11,7 @@ from drscreen.domain.notice_ports import FoundNotifier
 from drscreen.domain.notifier import Receipt, SettingProblem
 from drscreen.qt.controllers.notice_settings import NoticeSettingsController
 from drscreen.qt.failure import Failure
+from drscreen.qt.views.choice_card import ChoiceCard
 from drscreen.qt.views.notifier_card import BrokenCard, NotifierCard
 from drscreen.qt.views.parts import ErrorBar, label
 from drscreen.qt.views.people_cards import Card
@@ -19,6 +20,7 @@ from drscreen.services.notice_settings import NotifierSettings
 
 # A distribution may bring several notifiers.
 _Key = tuple[str, str]
+_Card = NotifierCard | BrokenCard | ChoiceCard
 
 
 class NotifierCards(QWidget):
@@ -28,8 +30,9 @@ class NotifierCards(QWidget):
         super().__init__()
         self._theme = theme
         self._settings = settings
-        self.cards: dict[_Key, NotifierCard | BrokenCard] = {}
+        self.cards: dict[_Key, _Card] = {}
         self.error = ErrorBar(theme)
+        self._choice_failure: Failure | None = None
         self.none = Card(self.tr("What sends the notices"))
         self.none.column.addWidget(
             label(
@@ -50,6 +53,7 @@ class NotifierCards(QWidget):
         settings.session_changed.connect(self._on_session_changed)
         settings.notifiers_known.connect(self._on_known)
         settings.notifiers_failed.connect(self.error.show_failure)
+        settings.choice_failed.connect(self._on_choice_failed)
         settings.notifier_saved.connect(self._on_saved)
         settings.notifier_failed.connect(self._on_failed)
         settings.test_answered.connect(self._on_answered)
@@ -74,6 +78,9 @@ class NotifierCards(QWidget):
     @Slot(object)
     def _on_known(self, notifiers: Sequence[NotifierSettings]) -> None:
         self.error.clear()
+        if self._choice_failure is not None:
+            self.error.show_failure(self._choice_failure)
+            self._choice_failure = None
         self.none.setVisible(not notifiers)
         for key in set(self.cards) - {_key(one.found) for one in notifiers}:
             self._drop(key)
@@ -85,10 +92,12 @@ class NotifierCards(QWidget):
             if isinstance(card, NotifierCard):
                 card.show_settings(one)
 
-    def _make(self, found: FoundNotifier) -> NotifierCard | BrokenCard:
-        card: NotifierCard | BrokenCard
-        if found.info is None or found.problem:
-            card = BrokenCard(found)
+    def _make(self, found: FoundNotifier) -> _Card:
+        card: _Card
+        if found.offer is not None and found.waits_for_choice:
+            card = ChoiceCard(found, found.offer, self._settings)
+        elif found.info is None or found.problem:
+            card = BrokenCard(found, self._settings)
         else:
             card = NotifierCard(self._theme, found, found.info, self._settings)
         self.cards[_key(found)] = card
@@ -97,11 +106,15 @@ class NotifierCards(QWidget):
 
     def _drop(self, key: _Key) -> None:
         card = self.cards.pop(key)
-        if isinstance(card, NotifierCard):
-            card.forget()
+        card.forget()
         card.hide()
         self._column.removeWidget(card)
         card.deleteLater()
+
+    @Slot(object)
+    def _on_choice_failed(self, failure: Failure) -> None:
+        # Shown with the list that is read anew, which would wipe it.
+        self._choice_failure = failure
 
     @Slot(str, object)
     def _on_saved(self, name: str, problems: Sequence[SettingProblem]) -> None:
@@ -129,4 +142,6 @@ class NotifierCards(QWidget):
 
 
 def _key(found: FoundNotifier) -> _Key:
-    return found.package, found.info.name if found.info else ""
+    if found.info is not None:
+        return found.package, found.info.name
+    return found.package, found.offer.notifier if found.offer is not None else ""

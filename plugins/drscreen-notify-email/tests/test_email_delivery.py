@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from drscreen.adapters.notify.discovery import Candidate
+from drscreen.adapters.notify.discovery import installed
 from drscreen.adapters.notify.host import InstalledNotifiers
 from drscreen.plugin_api import Enquiry, Message, Receipt, ReceiptState, SettingValues
 from drscreen_notify_email import plugin
+from tests.adapters.notify.notifiers import chosen
 from tests.fakes.certificate import server_context
 from tests.fakes.smtp import Fault, SmtpServer
 
@@ -91,8 +92,9 @@ def test_a_message_arrives_whole(
 
 def test_drscreen_finds_it_fit_and_sends_through_it(serve: Serve) -> None:
     server = serve()
-    here = Candidate("drscreen-notify-email", lambda: plugin)
-    notifiers = InstalledNotifiers(candidates=lambda: [here])
+    here = [one for one in installed() if one.offer.package == "drscreen-notify-email"]
+    notifiers = InstalledNotifiers(candidates=lambda: here)
+    notifiers.trust(chosen(here[0].offer))
     (found,) = notifiers.found()
     assert found.problem == ""
     values = settings(server)

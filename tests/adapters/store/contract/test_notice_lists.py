@@ -18,6 +18,7 @@ from drscreen.domain.notice import (
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
+from drscreen.domain.plugin_choice import PluginChoice
 from drscreen.domain.store_ports import OpenStore
 from tests.adapters.store.outbox import (
     ADA,
@@ -27,6 +28,7 @@ from tests.adapters.store.outbox import (
     queued,
     with_people,
 )
+from tests.adapters.store.samples import MONDAY
 
 
 @pytest.fixture
@@ -195,3 +197,29 @@ def test_settings_of_a_notifier_are_noted_by_their_keys(opened: OpenStore) -> No
         {"setting": "notifier twilio", "keys": "api_secret sender"},
     ]
     assert "canary" not in repr(events)
+
+
+def test_a_choice_of_a_plugin_is_kept_noted_and_revoked(opened: OpenStore) -> None:
+    first = PluginChoice("drscreen-notify-pigeon", "1.0", "ab" * 32, "Nora", MONDAY)
+    second = replace(first, version="1.1", digest="cd" * 32)
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        notices = records.notices
+        assert dict(notices.plugin_choices()) == {}
+        notices.choose_plugin(first)
+        notices.choose_plugin(replace(first, package="other"))
+        notices.choose_plugin(second)
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        assert records.notices.plugin_choices() == {
+            first.package: second,
+            "other": replace(first, package="other"),
+        }
+        records.notices.revoke_plugin(first.package)
+        records.notices.revoke_plugin(first.package)
+        assert list(records.notices.plugin_choices()) == ["other"]
+    told = [event.details for event in noted(opened, AuditKind.SETTING_CHANGED)]
+    setting = "plugin drscreen-notify-pigeon"
+    assert [one for one in told if one["setting"] == setting] == [
+        {"setting": setting, "chosen": "ab" * 32, "version": "1.0"},
+        {"setting": setting, "chosen": "cd" * 32, "version": "1.1"},
+        {"setting": setting, "chosen": ""},
+    ]
