@@ -94,7 +94,7 @@ def export(
                     last = event
                     _write(file, event)
         except OSError as error:
-            raise FileUnwritable("The export cannot be written there.") from error
+            raise FileUnwritable.because("The export cannot be written there.", error) from error
     if last is not None:
         say(f"Head of the audit log: {AuditHead(last.sequence, last.mac).text}")
         say("Keep it on paper: 'drscreen audit verify --head' compares it later.")

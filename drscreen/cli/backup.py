@@ -185,7 +185,7 @@ def _made(folder: Path | None) -> Path | None:
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileUnwritable(f"The folder {place} cannot be made.") from error
+        raise FileUnwritable.because(f"The folder {place} cannot be made.", error) from error
     return place
 
 

@@ -59,7 +59,7 @@ def show(
         try:
             html.write_text(page, encoding="utf-8")
         except OSError as error:
-            raise FileUnwritable(f"{html.name} cannot be written there.") from error
+            raise FileUnwritable.because(f"{html.name} cannot be written there.", error) from error
     across = sum(twins.two_patients for twins in found.twins)
     stopped = sum(not p.verdict.gradable for p in found.photographs)
     say(

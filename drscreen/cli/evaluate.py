@@ -176,5 +176,5 @@ def _write_page(workstation: Workstation, report: EvaluationReport, file: Path) 
     try:
         file.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise FileUnwritable(f"{file.name} cannot be written there.") from error
+        raise FileUnwritable.because(f"{file.name} cannot be written there.", error) from error
     say(f"{file} written")

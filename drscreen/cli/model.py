@@ -140,7 +140,7 @@ def card(
         try:
             html.write_text(page, encoding="utf-8")
         except OSError as error:
-            raise FileUnwritable(f"{html.name} cannot be written there.") from error
+            raise FileUnwritable.because(f"{html.name} cannot be written there.", error) from error
     say(f"{html} written")
 
 

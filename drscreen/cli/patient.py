@@ -44,7 +44,7 @@ def export(
                 (out / file.name).write_bytes(file.content)
                 names.append(file.name)
         except OSError as error:
-            raise FileUnwritable(f"The folder {out} exists or cannot be written.") from error
+            raise FileUnwritable.because(f"The folder {out} cannot be written.", error) from error
     if as_json:
         print_json_line({"folder": str(out), "files": names})
     else:

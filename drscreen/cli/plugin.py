@@ -180,5 +180,5 @@ def _write(name: str, target: Path) -> Path:
     except FileExistsError as error:
         raise FileUnwritable(f"There is a {target.name} already.") from error
     except OSError as error:
-        raise FileUnwritable(f"{target.name} cannot be written there.") from error
+        raise FileUnwritable.because(f"{target.name} cannot be written there.", error) from error
     return target

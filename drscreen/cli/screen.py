@@ -28,7 +28,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import normalised_mrn
-from drscreen.domain.photograph_files import photographs_below
+from drscreen.domain.photograph_files import is_folder, photographs_below
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.store_ports import OpenStore
@@ -94,7 +94,7 @@ def _expanded(paths: list[Path]) -> tuple[list[Path], bool]:
     files: list[Path] = []
     empty: list[Path] = []
     for path in paths:
-        found = photographs_below(path) if path.is_dir() else [path]
+        found = photographs_below(path) if is_folder(path) else [path]
         files += found
         if not found:
             empty.append(path)
@@ -146,7 +146,7 @@ def _write_overlay(
         try:
             workstation.write_overlay(outcome.path, outcome.explanation, file)
         except OSError as error:
-            raise FileUnwritable(f"The overlay {file} cannot be written.") from error
+            raise FileUnwritable.because(f"The overlay {file} cannot be written.", error) from error
 
 
 def _print_outcome(path: Path, outcome: ScreeningResult | DrscreenError) -> None:

@@ -34,7 +34,9 @@ def support_bundle(
         try:
             workstation.write_support_bundle(out, lines)
         except OSError as error:
-            raise FileUnwritable("The support bundle cannot be written there.") from error
+            raise FileUnwritable.because(
+                "The support bundle cannot be written there.", error
+            ) from error
     say(f"Written: {out}. It holds no patient data; look into it before you send it.")
 
 

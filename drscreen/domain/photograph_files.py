@@ -65,6 +65,11 @@ def is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LITTER
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; no path is too long or too odd to be asked about."""
+    return _is(path.is_dir)
+
+
 def files_below(folder: Path) -> Iterator[Path]:
     """The regular files in a folder and below, litter left out, in the order of their names.
 
@@ -91,7 +96,7 @@ def photographs_among(paths: Iterable[Path]) -> list[FoundPhotograph]:
     """
     found: list[FoundPhotograph] = []
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             below = photographs_below(path)
             found += [FoundPhotograph(one, _eye_between(path, one)) for one in below]
         elif not is_litter(path.name):

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from drscreen.domain.errors import CheckpointError, CheckpointUnwritable
+from drscreen.domain.errors.disk import reason_of
 
 
 def save_checkpoint(
@@ -42,9 +43,8 @@ def save_checkpoint(
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
-        raise CheckpointUnwritable(
-            "The checkpoint could not be written; is the disk full?"
-        ) from error
+        why = reason_of(error) if isinstance(error, OSError) else "Is the disk full?"
+        raise CheckpointUnwritable(f"The checkpoint could not be written. {why}") from error
 
 
 def load_checkpoint(
@@ -91,5 +91,5 @@ def append_line(path: Path, entry: Mapping[str, object]) -> None:
             handle.write(json.dumps(entry) + "\n")
     except OSError as error:
         raise CheckpointUnwritable(
-            "The run's log could not be written; is the disk full?"
+            f"The run's log could not be written. {reason_of(error)}"
         ) from error

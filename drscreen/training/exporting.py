@@ -145,4 +145,4 @@ def _write(file: Path, data: bytes) -> None:
         partial.replace(file)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise FileUnwritable(f"{file.name} cannot be written there.") from error
+        raise FileUnwritable.because(f"{file.name} cannot be written there.", error) from error

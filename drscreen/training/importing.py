@@ -59,7 +59,9 @@ def import_weights(
     try:
         return write_bundle(folder, tensors, content), weights
     except OSError as error:
-        raise FileUnwritable(f"The network could not be written to {folder.name}.") from error
+        raise FileUnwritable.because(
+            f"The network could not be written to {folder.name}.", error
+        ) from error
 
 
 def _card(name: str, file: Path, weights: ForeignWeights, spec: InputSpec, bgr: bool) -> str:

@@ -71,7 +71,9 @@ class Journal:
             if before and not before.endswith(b"\n"):
                 self._handle.write(b"\n")
         except OSError as error:
-            raise FileUnwritable(f"The journal {file} cannot be read or written.") from error
+            raise FileUnwritable.because(
+                f"The journal {file} cannot be read or written.", error
+            ) from error
         self._file = file
 
     def __enter__(self) -> Self:
@@ -97,7 +99,9 @@ class Journal:
         try:
             written = self._handle.write(line)
         except OSError as error:
-            raise FileUnwritable(f"The journal {self._file} cannot be written.") from error
+            raise FileUnwritable.because(
+                f"The journal {self._file} cannot be written.", error
+            ) from error
         if written != len(line):
             raise FileUnwritable(f"The disk of the journal {self._file} is full.")
 

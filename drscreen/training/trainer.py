@@ -32,6 +32,8 @@ from drscreen.adapters.model.network import (
     unfold_norms,
 )
 from drscreen.adapters.model.predictor import computes_bf16
+from drscreen.domain.errors import CheckpointUnwritable
+from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.image import InputSpec
 from drscreen.domain.lesions import LesionClass
 from drscreen.training.augmentation import augment
@@ -110,7 +112,12 @@ class Trainer:
         self._ends = np.cumsum([stage.epochs * each for stage in plan.stages])
         self.steps = int(self._ends[-1])
         self.step = 0
-        run.mkdir(parents=True, exist_ok=True)
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointUnwritable(
+                f"The folder of the run cannot be made. {reason_of(error)}"
+            ) from error
         self._fingerprint = self._make_fingerprint(start)
         if self._checkpoint.exists():
             self.step = load_checkpoint(

@@ -66,10 +66,16 @@ def as_stored(tensors: Tensors) -> Tensors:
 
 
 def check_replaceable(folder: Path) -> None:
-    """Raises `FileUnwritable` where writing a bundle there would remove something else."""
-    holds_bundle = (folder / MANIFEST).is_file()
-    if folder.exists() and not holds_bundle and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileUnwritable(f"{folder.name} holds something else than a network.")
+    """Raises `FileUnwritable` where writing a bundle there would remove something else, or cannot
+    be; the folders above are made.
+    """
+    try:
+        holds_bundle = (folder / MANIFEST).is_file()
+        if folder.exists() and not holds_bundle and (not folder.is_dir() or any(folder.iterdir())):
+            raise FileUnwritable(f"{folder.name} holds something else than a network.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnwritable.because("The network cannot be written there.", error) from error
 
 
 def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bundle:

@@ -5,16 +5,23 @@ The texts are our own: a database's or system's message may hold values or paths
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
 from sqlalchemy.exc import DBAPIError
 
-from drscreen.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnwritable
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from drscreen.domain.errors import (
+    StoreBlocked,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StorePathTooLong,
+    StoreReadOnly,
+    StoreRightMissing,
+    StoreUnwritable,
+)
+from drscreen.domain.errors.disk import DiskReason, reason_of
 
 
 class _Code(IntEnum):
@@ -48,7 +55,7 @@ def from_driver(error: BaseException | None) -> StoreError:
     # The low byte of an extended code is its primary code.
     match _Code.READONLY if code in _NOT_WRITTEN else code & 0xFF:
         case _Code.FULL:
-            return StoreFull("The disk is full; the record was not saved.")
+            return StoreFull(_FULL)
         case _Code.PERM | _Code.READONLY | _Code.CANTOPEN:
             return StoreUnwritable("The records cannot be written; nothing was saved.")
         case _Code.ERROR | _Code.CORRUPT | _Code.NOTADB:
@@ -61,11 +68,42 @@ def from_driver(error: BaseException | None) -> StoreError:
             return StoreError("The records refused the change.")
 
 
+_FULL = "The disk is full; the record was not saved."
+_BY_REASON: dict[DiskReason, tuple[type[StoreError], str]] = {
+    DiskReason.FULL: (StoreFull, _FULL),
+    DiskReason.NO_SHARE_LEFT: (StoreFull, "Your share of the disk is used up; nothing was saved."),
+    DiskReason.TOO_LONG: (
+        StorePathTooLong,
+        "The path of the records' folder is too long for this system.",
+    ),
+    DiskReason.NOT_A_FOLDER: (
+        StoreBlocked,
+        "A file stands where the folder of the records belongs.",
+    ),
+    DiskReason.THERE_ALREADY: (
+        StoreBlocked,
+        "A file stands where the folder of the records belongs.",
+    ),
+    DiskReason.IS_A_FOLDER: (
+        StoreBlocked,
+        "A folder stands where a file of the records belongs.",
+    ),
+    DiskReason.NOT_ALLOWED: (
+        StoreRightMissing,
+        "The right to read or write the folder of the records is missing.",
+    ),
+    DiskReason.READ_ONLY: (
+        StoreReadOnly,
+        "The disk of the records can only be read, not written.",
+    ),
+}
+
+
 def from_disk(error: OSError) -> StoreError:
     """The store error that says what the operating system's means."""
-    if error.errno in _NO_ROOM:
-        return StoreFull("The disk is full; the record was not saved.")
-    return StoreUnwritable("The folder of the records cannot be read or written.")
+    reason = reason_of(error)
+    kind, told = _BY_REASON.get(reason, (StoreUnwritable, ""))
+    return kind(told or f"The folder of the records cannot be read or written. {reason}")
 
 
 @contextmanager

@@ -7,11 +7,19 @@ write-ahead log needs memory shared between the processes, which two machines do
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import psutil
 
-from drscreen.domain.errors import StoreOnNetwork
+from drscreen.domain.errors import StoreOnNetwork, StorePathTooLong
+
+#: What is made below a home while a store is made or restored, with the longest ending that SQLite
+#: gives to a file beside the database.
+_LONGEST = ".store-12345678.part/records.db-journal"
+#: SQLite's own limit (``MAX_PATHNAME`` of os_unix.c), and the usual one of Windows.
+_PATH_MAX = 259 if sys.platform == "win32" else 511
 
 #: File systems whose files lie on another machine, or on the host of this virtual one.
 _REMOTE = {
@@ -55,6 +63,14 @@ def refuse_network_share(folder: Path) -> None:
             f"The folder of the records lies on a network share ({kind}). Two machines writing "
             "there could destroy the records without noticing."
         )
+
+
+def refuse_long_path(folder: Path) -> None:
+    """Raise `StorePathTooLong` where the database in `folder` would have a longer name than SQLite
+    takes. It would say no more than that it cannot open the file.
+    """
+    if len(os.fsencode(folder.absolute() / _LONGEST)) > _PATH_MAX:
+        raise StorePathTooLong("The path of the records' folder is too long for the database.")
 
 
 def file_system(folder: Path) -> str | None:

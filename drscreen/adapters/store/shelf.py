@@ -21,7 +21,7 @@ from drscreen.adapters.store.manifest import (
     Manifest,
     read_manifest,
 )
-from drscreen.adapters.store.place import refuse_network_share
+from drscreen.adapters.store.place import refuse_long_path, refuse_network_share
 from drscreen.adapters.store.vault import FILE_MAX
 from drscreen.domain.backup import Backup, BackupCheck
 from drscreen.domain.errors import (
@@ -34,6 +34,7 @@ from drscreen.domain.errors import (
     StoreExists,
     StoreFull,
 )
+from drscreen.domain.errors.disk import reason_of
 from drscreen.regular_files import LargerThanPossible, NotRegular, open_regular, read_regular
 
 STORE = "store"
@@ -98,6 +99,7 @@ class Shelf:
             clinic = self._holding(name)
             place = clinic.place(name)
             manifest = read_manifest(place)
+            refuse_long_path(home)
             refuse_network_share(home)
             if home.exists() and any(home.iterdir()):
                 raise StoreExists("The folder to restore into is not empty.")
@@ -223,7 +225,9 @@ def shelf_errors() -> Iterator[None]:
     except OSError as error:
         if isinstance(from_disk(error), StoreFull):
             raise BackupUnwritable("There is no room for what was to be written.") from error
-        raise BackupUnwritable("The folder of the backups cannot be read or written.") from error
+        raise BackupUnwritable(
+            f"The folder of the backups cannot be read or written. {reason_of(error)}"
+        ) from error
 
 
 def _damaged(file: str) -> BackupDamaged:

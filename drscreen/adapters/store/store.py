@@ -46,7 +46,7 @@ from drscreen.adapters.store.key_file import (
 from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey, KeyCost, account_key
 from drscreen.adapters.store.migrate import bring_up_to_date, migrate
 from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
-from drscreen.adapters.store.place import refuse_network_share
+from drscreen.adapters.store.place import refuse_long_path, refuse_network_share
 from drscreen.adapters.store.reading import ReadingAccounts, ReadingVault, open_for_reading
 from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.unrecorded import UnrecordedTries
@@ -149,6 +149,7 @@ class SqlCipherStore:
         Everything is built in a folder beside its place, which gets its name last: so there is
         either a whole store or none, and an older one is never touched.
         """
+        refuse_long_path(self._home)
         refuse_network_share(self._home)
         if self.exists():
             raise _exists()
@@ -222,6 +223,7 @@ class SqlCipherStore:
         """
         if not self.exists():
             raise StoreMissing("There is no store in this folder yet.")
+        refuse_long_path(self._home)
         refuse_network_share(self._folder)
         with ExitStack() as turn:
             try:

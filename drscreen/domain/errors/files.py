@@ -5,6 +5,7 @@ be written.
 from __future__ import annotations
 
 from drscreen.domain.errors.base import DrscreenError
+from drscreen.domain.errors.disk import reason_of
 
 
 class TextUnreadable(DrscreenError):
@@ -34,3 +35,8 @@ class FileUnwritable(DrscreenError):
     code = "file_unwritable"
     kept = "What was there before was left as it is."
     advice = "Name another place, that you may write to and that has room."
+
+    @classmethod
+    def because(cls, what: str, error: OSError) -> FileUnwritable:
+        """`what` could not be written ("The page cannot be written there."), and the reason."""
+        return cls(f"{what} {reason_of(error)}")

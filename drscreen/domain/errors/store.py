@@ -80,6 +80,34 @@ class StoreUnwritable(StoreError):
     advice = "Check that the folder exists and that you may write to it."
 
 
+class StorePathTooLong(StoreUnwritable):
+    """The folder's path is longer than the system, or the database, takes."""
+
+    code = "store_path_too_long"
+    advice = "Choose a folder with a shorter path, nearer to the root of the disk."
+
+
+class StoreBlocked(StoreUnwritable):
+    """A file stands where a folder belongs, or a folder where a file does."""
+
+    code = "store_blocked"
+    advice = "Move it elsewhere, or name another folder."
+
+
+class StoreRightMissing(StoreUnwritable):
+    """This account of the computer has no right to the folder."""
+
+    code = "store_right_missing"
+    advice = "Ask whoever looks after the computer for the right to it, or name another folder."
+
+
+class StoreReadOnly(StoreUnwritable):
+    """The disk takes no changes at all."""
+
+    code = "store_read_only"
+    advice = "Name a folder on another disk, or ask whoever looks after the computer."
+
+
 class StoreOnNetwork(StoreError):
     """The folder lies on another machine's disk, where SQLite's locks and syncs do not hold."""
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, Signal, S
 from drscreen.domain.cancel import CancelToken
 from drscreen.domain.errors import NoPhotographs
 from drscreen.domain.image import Laterality
-from drscreen.domain.photograph_files import FoundPhotograph, photographs_among
+from drscreen.domain.photograph_files import FoundPhotograph, is_folder, photographs_among
 from drscreen.domain.screening import PredictorSpec, SaveTo, ScreeningRequest
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.store_ports import OpenStore
@@ -139,7 +139,7 @@ class ScreeningController(QObject):
         Folders are looked through behind the window: what is not found at once is staged when it
         is. `gathering_failed` says so where there is nothing.
         """
-        if not any(path.is_dir() for path in paths):
+        if not any(map(is_folder, paths)):
             self._stage(mrn, photographs_among(paths))
             return
         store = self._store

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drscreen.domain.errors import DatasetError, FolderUnreadable
-from drscreen.domain.photograph_files import files_below, is_photograph
+from drscreen.domain.photograph_files import files_below, is_folder, is_photograph
 from drscreen.training.datasets.binding import Names
 
 
@@ -14,7 +14,7 @@ class DatasetFolder:
     """Photographs and csv files anywhere under a folder. Raises `DatasetError` without one."""
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise DatasetError(f"There is no folder {folder}.")
         self.folder = folder
         self.photographs: list[Path] = []

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from drscreen.domain.errors import DatasetError
+from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.grading import Grade
 from drscreen.training.datasets.layouts import Layout
 
@@ -152,7 +153,9 @@ def write_reports(
                 writer.writerows((report.name, f.kind, f.where, f.what) for f in report.findings)
             writer.writerows(("", f.kind, f.where, f.what) for f in decoding)
     except OSError as error:
-        raise DatasetError(f"The report on the data sets cannot be written to {folder}.") from error
+        raise DatasetError(
+            f"The report on the data sets cannot be written to {folder}. {reason_of(error)}"
+        ) from error
 
 
 def _counts(findings: Sequence[Finding]) -> dict[str, int]:
