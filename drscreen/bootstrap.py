@@ -4,15 +4,17 @@ slow (torch above all) loads before somebody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drscreen.adapters.system import paths
 from drscreen.adapters.system.clock import SystemClock
+from drscreen.domain.errors import QualityNetworkDamaged
 from drscreen.domain.image import InputSpec, RgbImage
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.signature import TRUSTED, nobody_signs
 
 #: The size at which people look at an overlay.
 OVERLAY_VIEW = InputSpec(720, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
         QualityGate,
         SettingsFile,
     )
+    from drscreen.domain.signature import NetworkState, Signature, SignatureCheck
     from drscreen.domain.store_ports import OpenStore
     from drscreen.services.accounts import AccountsService
     from drscreen.services.announcing import Announcer
     from drscreen.services.audit import AuditService
     from drscreen.services.backup import BackupService
     from drscreen.services.delivery import DeliveryService
+    from drscreen.services.networks import NetworksService
     from drscreen.services.notice_settings import NoticeSettingsService
     from drscreen.services.outbox import OutboxService
     from drscreen.services.patient_data import PatientDataService
@@ -158,13 +162,74 @@ class Workstation:
         """Every installed network, damaged ones too; each file is hashed. Does not load torch."""
         from drscreen.adapters.model.inventory import inventory
 
-        return inventory(paths.bundles())
+        return inventory(paths.bundles(), self.signature_check)
+
+    @cached_property
+    def signature_check(self) -> SignatureCheck:
+        """Tells who signed a manifest, by the keys that come with the program.
+
+        Raises `SigningKeyUnusable`.
+        """
+        from drscreen.adapters.model.signature import TrustedKeys
+
+        return TrustedKeys(paths.trusted_keys()).check
+
+    def networks(self, store: OpenStore) -> NetworksService:
+        """Consents to unsigned networks in an open store."""
+        from drscreen.services.networks import NetworksService
+
+        return NetworksService(store)
+
+    def examined_networks(self, models: Sequence[str] = ()) -> Iterator[NetworkState]:
+        """Each installed network, or those named, then the quality gate's own: every file hashed,
+        every tensor found whole and finite, the signature checked. Seconds; torch is imported.
+        """
+        from drscreen.adapters.model.inventory import examined
+
+        for name in models or self.bundle_names():
+            yield examined(name, self.verified_bundle)
+        if not models:
+            yield self.examined_quality_network()
+
+    def examined_quality_network(self) -> NetworkState:
+        """The quality gate's network as it is found. Does not load torch."""
+        from drscreen.adapters.imaging.quality_network import examined
+
+        return examined(paths.quality_network(), self.signature_check)
+
+    def sign_network(self, folder: Path, key: Path, password: str) -> Signature:
+        """Sign a network that is found whole, in place of an older signature.
+
+        Raises a `BundleError`, `QualityNetworkDamaged`, `SigningKeyUnusable` or `FileUnwritable`.
+        """
+        from drscreen.adapters.imaging.quality_network import TENSORS, QualityNetwork
+        from drscreen.adapters.model.bundle import read_bundle
+        from drscreen.adapters.model.signature import sign_folder
+
+        of_the_gate = folder / TENSORS
+        if of_the_gate.is_file():
+            QualityNetwork.read(of_the_gate, nobody_signs)
+            sign_folder(folder, key, password)
+            return QualityNetwork.read(of_the_gate, self.signature_check).signature
+        read_bundle(folder, nobody_signs)
+        sign_folder(folder, key, password)
+        return read_bundle(folder, self.signature_check).signature
+
+    @staticmethod
+    def make_signing_key(file: Path, password: str) -> Path:
+        """A new private key under that password; returns where its public key lies.
+
+        Raises `PasswordTooWeak` or `FileUnwritable`.
+        """
+        from drscreen.adapters.model.signature import make_key
+
+        return make_key(file, password)
 
     def bundle(self, model: str = "") -> Bundle:
         """A network's manifest, every file hashed. Raises a `BundleError`. Does not load torch."""
         from drscreen.adapters.model.bundle import read_bundle
 
-        return read_bundle(self.bundle_folder(model))
+        return read_bundle(self.bundle_folder(model), self.signature_check)
 
     def verified_bundle(self, model: str = "") -> Bundle:
         """A network whose tensors are found whole and finite besides; seconds, torch is imported.
@@ -200,7 +265,12 @@ class Workstation:
         from drscreen.adapters.imaging.quality import FundusQualityGate
         from drscreen.adapters.imaging.quality_network import QualityNetwork
 
-        return FundusQualityGate(QualityNetwork.read(paths.quality_network()))
+        network = QualityNetwork.read(paths.quality_network(), self.signature_check)
+        if network.signature.signer not in TRUSTED:
+            raise QualityNetworkDamaged(
+                "The quality check is signed by nobody whom the program trusts."
+            )
+        return FundusQualityGate(network)
 
     def bundle_folder(self, model: str = "") -> Path:
         """Where a network lies, by name or path; the best installed for an empty name.
@@ -219,7 +289,7 @@ class Workstation:
         folder = self.bundle_folder(model)
         from drscreen.adapters.model.predictor import TorchPredictor
 
-        return TorchPredictor(folder, device)
+        return TorchPredictor(folder, device, check=self.signature_check)
 
     def screening(
         self,
@@ -239,16 +309,25 @@ class Workstation:
         )
 
     def unrecorded_screening(
-        self, predictor: Predictor, reader: PhotographReader | None = None
+        self,
+        predictor: Predictor,
+        reader: PhotographReader | None = None,
+        *,
+        unsigned_allowed_by: str = "",
     ) -> UnrecordedScreening:
         """Screening that records nothing, around a loaded network.
 
-        `reader` reads photographs that are no files of their own.
+        `reader` reads photographs that are no files of their own. `unsigned_allowed_by` answers,
+        by name, for a network that nobody signed.
         """
         from drscreen.services.screening import UnrecordedScreening
 
         return UnrecordedScreening(
-            reader or self.reader(), self.quality_gate(), predictor, self.clock
+            reader or self.reader(),
+            self.quality_gate(),
+            predictor,
+            self.clock,
+            unsigned_allowed_by=unsigned_allowed_by,
         )
 
     def announcer(self, store: OpenStore) -> Announcer:

@@ -9,8 +9,13 @@ import torch
 from drscreen.adapters.model.bundle import Tensors
 from drscreen.adapters.model.bundle_writer import BundleContent, write_bundle
 from drscreen.adapters.model.network import build_network
+from drscreen.adapters.model.signature import sign_folder
 from drscreen.domain.grading import OperatingPoint
 from drscreen.domain.image import InputSpec
+
+#: Everybody has it: what it signs is whole, and no more.
+DEVELOPMENT_KEY = Path(__file__).parent / "keys" / "development.pem"
+DEVELOPMENT_PASSWORD = "development"
 
 SPEC = InputSpec(64, (0.5, 0.4, 0.3), (0.25, 0.25, 0.25))
 
@@ -37,5 +42,7 @@ def content(
 
 
 def write_random_bundle(folder: Path, bf16: float = 0.0) -> Path:
+    """Signed by the development key."""
     write_bundle(folder, random_tensors(), content(folder.name, bf16=bf16))
+    sign_folder(folder, DEVELOPMENT_KEY, DEVELOPMENT_PASSWORD)
     return folder

@@ -47,6 +47,22 @@ PasswordFile = Annotated[
 _PASSWORD_FILE_MAX = 65_536
 
 
+def _short_name(name: str) -> str:
+    if not name.isprintable() or len(name) > 80:
+        raise typer.BadParameter("A name of at most 80 characters.")
+    return name.strip()
+
+
+AllowUnsigned = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        callback=_short_name,
+        help="Use a network that nobody signed; NAME answers for it and stands on every result.",
+    ),
+]
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"drscreen {__version__}")

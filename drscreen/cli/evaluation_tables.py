@@ -22,7 +22,7 @@ def print_report(report: EvaluationReport) -> None:
     evaluation = report.evaluation
     model = report.network.model
     table = DataTable(
-        title=f"{model.name} {model.version}: {evaluation.graded} graded of "
+        title=f"{model.title}: {evaluation.graded} graded of "
         f"{evaluation.photographs} photographs of {evaluation.patients} patients",
         caption=f"Operating point: {point_in_words(report.network.operating_point)}. {NOTICE}",
     )

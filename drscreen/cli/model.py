@@ -15,16 +15,18 @@ from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.progress import progress_bar
 from drscreen.cli.visible import visible
 from drscreen.domain.errors import (
-    BundleError,
     DatasetError,
     DrscreenError,
     FileUnwritable,
     PhotographError,
 )
 from drscreen.domain.image import InputSpec, RgbImage
+from drscreen.domain.signature import NetworkState, Signature
 
 model = typer.Typer(no_args_is_help=True)
-app.add_typer(model, name="model", help="Networks: list, verify, show, import, export.")
+app.add_typer(
+    model, name="model", help="Networks: list, verify, show, import, export, sign, trust."
+)
 
 #: What torchvision's networks are trained with (ImageNet's channels).
 _MEAN, _STD = "0.485,0.456,0.406", "0.229,0.224,0.225"
@@ -45,9 +47,10 @@ def list_models(as_json: AsJson = False) -> None:
     table = DataTable(
         caption="* is used where none is named; AUC of patients held out, 95% interval"
     )
-    for heading in ("", "name", "version", "network", "pixels", "MB", "AUC, referable", "sha256"):
-        table.column(heading, right=heading in {"pixels", "MB"})
-    for entry in Workstation().bundles():
+    for heading in ("", "name", "version", "network", "signed", "MB", "AUC, referable", "sha256"):
+        table.column(heading, right=heading == "MB")
+    workstation = Workstation()
+    for entry in workstation.bundles():
         bundle, fault = entry.bundle, entry.fault
         metrics = bundle.manifest.get("metrics") if bundle else None
         held_out = metrics.get("held_out") if isinstance(metrics, dict) else None
@@ -61,6 +64,8 @@ def list_models(as_json: AsJson = False) -> None:
                     "input_size": bundle.input.size if bundle else None,
                     "bytes": entry.size,
                     "sha256": bundle.info.sha256 if bundle else None,
+                    "signature": bundle.signature.signer.value if bundle else None,
+                    "key": bundle.signature.key if bundle else None,
                     "preferred": entry.preferred,
                     "auc_referable": asdict(auc) if auc else None,
                     "error": _told(fault),
@@ -69,47 +74,76 @@ def list_models(as_json: AsJson = False) -> None:
             continue
         row = ["*" if entry.preferred else "", entry.folder.name]
         if bundle:
-            row += [bundle.info.version, bundle.architecture, str(bundle.input.size)]
+            network = f"{bundle.architecture}, {bundle.input.size} px"
+            row += [bundle.info.version, network, _signed(bundle.signature)]
         else:
             row += ["", f"damaged: {fault.message}" if fault else "", ""]
         row += [f"{entry.size / 1e6:.1f}", shown(auc) if auc else "-"]
         row.append(bundle.info.sha256[:12] if bundle else "")
         table.row(*row)
-    if not as_json:
-        print_table(table)
+    if as_json:
+        return
+    gate = workstation.examined_quality_network()
+    said = f"damaged: {gate.fault.message}" if gate.fault else _signed(gate.signature)
+    table.row("", gate.name, gate.version, "", said, "", "", gate.sha256[:12])
+    print_table(table)
 
 
 @model.command()
 def verify(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help="By name or folder; all that are installed."),
+        typer.Argument(
+            metavar="[MODEL]...",
+            help="By name or folder; all that are installed and the quality gate's own.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hash every file; find each tensor whole and finite. Exit code 1 where one is not."""
+    """Hash every file, find each tensor whole and finite, and see who signed.
+
+    Exit code 1 where one is not whole, or is signed by nobody whose key is trusted here.
+    """
     workstation = Workstation()
-    names = models or workstation.bundle_names()
-    failed = not names
+    failed = not (models or workstation.bundle_names())
     if failed:
         say("No network is installed.")
-    for name in names:
-        found: dict[str, Any] = {"name": name, "version": None, "sha256": None, "error": None}
-        try:
-            info = workstation.verified_bundle(name).info
-        except BundleError as error:
-            failed = True
-            found["error"] = _told(error)
-            if not as_json:
-                say(f"FAILED  {name}: {error.message} {error.advice} [{error.code}]")
-        else:
-            found |= {"version": info.version, "sha256": info.sha256}
-            if not as_json:
-                say(f"ok      {name} {info.version} {info.sha256}")
-        if as_json:
-            print_json_line({**found, "whole": found["error"] is None})
+    with failures_told():
+        for found in workstation.examined_networks(models or ()):
+            failed = failed or not found.is_good
+            if as_json:
+                print_json_line(network_object(found))
+            else:
+                say(network_line(found))
     if failed:
         raise typer.Exit(1)
+
+
+def network_object(found: NetworkState) -> dict[str, Any]:
+    """For scripts; `whole` says nothing of the signature."""
+    return {
+        "name": found.name,
+        "version": found.version or None,
+        "sha256": found.sha256 or None,
+        "signature": None if found.fault else found.signature.signer.value,
+        "key": found.signature.key or None,
+        "error": _told(found.fault),
+        "whole": found.fault is None,
+    }
+
+
+def network_line(found: NetworkState) -> str:
+    """For a person: ok, FAILED with the reason, or UNSIGNED."""
+    if found.fault is not None:
+        fault = found.fault
+        return f"FAILED  {found.name}: {fault.message} {fault.advice} [{fault.code}]"
+    word = "ok     " if found.is_good else "UNSIGNED"
+    return f"{word} {found.name} {found.version} {found.sha256} ({found.signature.words})"
+
+
+def _signed(signature: Signature) -> str:
+    """As a table has room for it."""
+    return signature.words.partition(", key")[0]
 
 
 @model.command()
@@ -133,6 +167,7 @@ def card(
         if html is None:
             # A bundle may be anybody's: nothing that a terminal would obey.
             typer.echo(visible(bundle.card, keep="\n\t"))
+            typer.echo(f"Signature: {bundle.signature.words}.")
             return
         from drscreen.training.card_page import card_page
 
@@ -149,7 +184,7 @@ def import_model(
     file: Annotated[Path, typer.Argument(help="Weights: .pt, .pth or .safetensors.")],
     out: Annotated[Path, typer.Option(help="Folder of the bundle to write, new or empty.")],
     name: Annotated[str, typer.Option(help="The bundle's name; its folder's by default.")] = "",
-    size: Annotated[int, typer.Option(min=32, max=4096, help="Pixels a side it takes.")] = 224,
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Pixels a side it takes.")] = 224,
     mean: Annotated[
         str, typer.Option(help="Subtracted, a channel each, in its training's order.")
     ] = _MEAN,
@@ -179,7 +214,8 @@ def import_model(
         say(f"Not used from the file: {', '.join(weights.set_aside[:5])}.")
     say(
         f"{bundle.info.name} ({bundle.architecture}) written to {out}. It is neither measured nor "
-        f"calibrated; do so with: drscreen evaluate --data DIR --model {out}"
+        f"calibrated; do so with: drscreen evaluate --data DIR --model {out}. "
+        "Nobody has signed it; see docs/models.md."
     )
 
 

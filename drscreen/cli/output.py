@@ -54,11 +54,7 @@ def result_object(result: ScreeningResult) -> dict[str, Any]:
             grading.vision_threatening_probability if grading else None
         ),
         "decision": str(result.decision),
-        "model": {
-            "name": result.model.name,
-            "version": result.model.version,
-            "sha256": result.model.sha256,
-        },
+        "model": result.model.as_json(),
         "seconds": {
             "decode": result.seconds.decode,
             "quality": result.seconds.quality,
@@ -118,7 +114,8 @@ def _as_it_is(text: str) -> Text:
 
 def outcome_table(outcomes: Sequence[tuple[Path, ScreeningResult | DrscreenError]]) -> DataTable:
     """For a person: a row a photograph."""
-    table = DataTable(caption=NOTICE)
+    networks = {o.model.title: None for _, o in outcomes if isinstance(o, ScreeningResult)}
+    table = DataTable(caption=" ".join([*(f"Network: {n}." for n in networks), NOTICE]))
     for heading in ("photograph", "result", "referable", "decision"):
         table.column(heading, right=heading == "referable")
     for path, outcome in outcomes:

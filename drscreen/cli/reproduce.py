@@ -43,7 +43,7 @@ def reproduce(
                 bar.update(tasks[what], completed=done)
 
             found = measured_again(bundle, data, also or (), cache=cache, counted=counted)
-    table = DataTable(title=f"{bundle.info.name} {bundle.info.version}")
+    table = DataTable(title=bundle.info.title)
     for heading in ("photographs", "figure", "on the card", "now", ""):
         table.column(heading)
     for row in found:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, Model, PasswordFile, app, failures_told, signed_in, tell
+from drscreen.cli.app import (
+    AllowUnsigned,
+    Home,
+    Model,
+    PasswordFile,
+    app,
+    failures_told,
+    signed_in,
+    tell,
+)
 from drscreen.cli.output import (
     error_object,
     outcome_table,
@@ -22,6 +32,7 @@ from drscreen.cli.progress import counting
 from drscreen.domain.errors import (
     DrscreenError,
     FileUnwritable,
+    NetworkUnsigned,
     NoPhotographs,
     PhotographError,
     PredictionFailed,
@@ -32,6 +43,7 @@ from drscreen.domain.photograph_files import is_folder, photographs_below
 from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.store_ports import OpenStore
+from drscreen.services.screening import UnrecordedScreening
 
 
 @app.command()
@@ -50,6 +62,7 @@ def screen(
         str, typer.Option(help="The patient's number; an unknown one makes a new record.")
     ] = "",
     eye: Annotated[Laterality | None, typer.Option(help="OD right, OS left.")] = None,
+    allow_unsigned: AllowUnsigned = "",
     overlay: Annotated[
         Path | None,
         typer.Option(help="Folder for pictures of what the network looked at, one a photograph."),
@@ -65,6 +78,8 @@ def screen(
         raise typer.BadParameter("--save needs --user, --mrn and --eye.")
     if not save and (user or mrn or eye):
         raise typer.BadParameter("--user, --mrn and --eye go with --save.")
+    if save and allow_unsigned:
+        raise typer.BadParameter("What is saved is allowed in the store: drscreen model trust.")
     workstation = Workstation(home)
     outcomes: list[tuple[Path, ScreeningResult | DrscreenError]] = []
     with failures_told():
@@ -73,7 +88,8 @@ def screen(
         opened = closing(signed_in(workstation, user, password_file)) if save else nullcontext()
         with opened as store, counting("screening", len(files), hidden=as_json) as step:
             requests = [ScreeningRequest(f, target, explain=overlay is not None) for f in files]
-            for outcome in _screened(workstation, requests, store, model, device):
+            make = partial(_service, workstation, store, model, device, allow_unsigned)
+            for outcome in _screened(make, requests):
                 if overlay is not None:
                     _write_overlay(workstation, outcome[1], overlay)
                 if as_json:
@@ -108,23 +124,27 @@ def _expanded(paths: list[Path]) -> tuple[list[Path], bool]:
     return files, bool(nothing)
 
 
-def _screened(
+def _service(
     workstation: Workstation,
-    requests: list[ScreeningRequest],
     store: OpenStore | None,
     model: str,
     device: DeviceChoice,
+    allow_unsigned: str,
+) -> UnrecordedScreening:
+    # It is ready by the time that the network is.
+    workstation.start_decoder()
+    predictor = workstation.predictor(model, device)
+    if store is not None:
+        return workstation.screening(predictor, store)
+    return workstation.unrecorded_screening(predictor, unsigned_allowed_by=allow_unsigned)
+
+
+def _screened(
+    make: Callable[[], UnrecordedScreening], requests: list[ScreeningRequest]
 ) -> Iterator[tuple[Path, ScreeningResult | DrscreenError]]:
     """Each file's result, or its own error; what concerns the network or the store stops all."""
     try:
-        # It is ready by the time that the network is.
-        workstation.start_decoder()
-        predictor = workstation.predictor(model, device)
-        service = (
-            workstation.unrecorded_screening(predictor)
-            if store is None
-            else workstation.screening(predictor, store)
-        )
+        service = make()
     except DrscreenError as error:
         # A script that joins results by path must hear of every path.
         tell(error)
@@ -133,7 +153,7 @@ def _screened(
     for request in requests:
         try:
             yield request.path, service.screen(request)
-        except (PhotographError, PredictionFailed) as error:
+        except (PhotographError, PredictionFailed, NetworkUnsigned) as error:
             yield request.path, error
 
 

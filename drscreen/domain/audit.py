@@ -33,6 +33,9 @@ class AuditKind(StrEnum):
     DATA_KEY_CHANGED = "data_key_changed"
     SETTING_CHANGED = "setting_changed"
     BACKED_UP = "backed_up"
+    NETWORK_ALLOWED = "network_allowed"
+    NETWORK_REFUSED = "network_refused"
+    NETWORK_CHANGED = "network_changed"
     AUDIT_VERIFIED = "audit_verified"
     AUDIT_EXPORTED = "audit_exported"
     ALARM = "alarm"
@@ -56,6 +59,7 @@ class Alarm(StrEnum):
     KEY_CHANGE_DUE = "key_change_due"
     DISK_FULL = "disk_full"
     DISK_UNWRITABLE = "disk_unwritable"
+    NETWORK_BEHIND = "network_behind"
 
     @property
     def sentence(self) -> str:
@@ -105,6 +109,10 @@ _ALARMS = {
     Alarm.DISK_UNWRITABLE: (
         "The disk cannot be written. The records are open for reading only: nothing is saved or "
         "sent, and who looks at them is not noted. See to the disk, then sign in again."
+    ),
+    Alarm.NETWORK_BEHIND: (
+        "A network grades that is OLDER than one of the same name that was used here before. "
+        "Unless somebody chose it, its folder was exchanged: see 'drscreen model list'."
     ),
     Alarm.ATTEMPTS_MISSING: (
         "The list of failed sign-ins was removed, or an older one put in its place: attempts since "

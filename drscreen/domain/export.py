@@ -102,11 +102,7 @@ def _photograph(exam: Exam, photograph: PhotographRecord) -> dict[str, Any]:
         "probabilities": list(grading.probabilities) if grading else None,
         "referable_probability": grading.referable_probability if grading else None,
         "decision": photograph.decision.value,
-        "network": {
-            "name": photograph.model.name,
-            "version": photograph.model.version,
-            "sha256": photograph.model.sha256,
-        },
+        "network": photograph.model.as_json(),
     }
 
 

@@ -34,6 +34,7 @@ class Action(StrEnum):
     BACK_UP = "make backups and plan them"
     LET_BACKUPS_RUN = "let the planned backups run"
     CHECK_STORE = "check the store"
+    ALLOW_NETWORKS = "allow networks that nobody signed"
     SEE_NOTICES = "see what patients are told"
     HANDLE_NOTICES = "send, retry and cancel notices"
     LET_NOTICES_GO = "let queued notices go out"
@@ -68,6 +69,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.READ_AUDIT: frozenset({_A}),
         Action.BACK_UP: frozenset({_A}),
         Action.CHECK_STORE: frozenset({_A}),
+        Action.ALLOW_NETWORKS: frozenset({_A}),
     }
 )
 

@@ -12,6 +12,7 @@ from drscreen.domain.grading import ROUNDING, GradeCuts, Grading, OperatingPoint
 from drscreen.domain.image import InputSpec, Laterality
 from drscreen.domain.quality import QualityVerdict
 from drscreen.domain.referral import Decision
+from drscreen.domain.signature import Signer, remark
 
 
 class Stage(StrEnum):
@@ -26,11 +27,36 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which network graded: `sha256` is the hash of the bundle's manifest, which names the rest."""
+    """Which network graded: `sha256` is the hash of the bundle's manifest, which names the rest.
+
+    Where nobody has signed it, `allowed_by` names who let it be used.
+    """
 
     name: str
     version: str
     sha256: str
+    signer: Signer = Signer.NOBODY
+    allowed_by: str = ""
+
+    @property
+    def remark(self) -> str:
+        """What has to be said of its signature wherever it is named; empty where nothing has to."""
+        return remark(self.signer, self.allowed_by)
+
+    @property
+    def title(self) -> str:
+        """Name, version and what has to be said."""
+        return f"{self.name} {self.version}" + (f" ({self.remark})" if self.remark else "")
+
+    def as_json(self) -> dict[str, str | None]:
+        """For scripts and exports: `signature` is whose it is, "nobody" where nobody signed."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "sha256": self.sha256,
+            "signature": self.signer.value or None,
+            "allowed_by": self.allowed_by or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

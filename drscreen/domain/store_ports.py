@@ -15,9 +15,30 @@ from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.notice_ports import Notices
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.permissions import Action
-from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.screening import ModelInfo, ScreeningResult
 from drscreen.domain.sign_in import Proof
+from drscreen.domain.signature import NetworkConsent
 from drscreen.domain.users import Role, User
+
+
+class Networks(Protocol):
+    """Who answers for networks that nobody signed, inside a transaction."""
+
+    def consents(self) -> list[NetworkConsent]:
+        """The unsigned networks that may be used, by name and version."""
+        ...
+
+    def consent(self, sha256: str) -> NetworkConsent | None:
+        """An administrator's word for the unsigned network with that manifest."""
+        ...
+
+    def allow(self, network: ModelInfo) -> NetworkConsent:
+        """Give that word, in the name of whoever is signed in; noted in the audit log."""
+        ...
+
+    def refuse(self, sha256: str) -> None:
+        """Take it back; noted in the audit log. Nothing happens where there is none."""
+        ...
 
 
 class Records(Protocol):
@@ -26,6 +47,11 @@ class Records(Protocol):
     @property
     def notices(self) -> Notices:
         """The outbox, in the same transaction."""
+        ...
+
+    @property
+    def networks(self) -> Networks:
+        """Consents to unsigned networks, in the same transaction."""
         ...
 
     def add_patient(self, patient: Patient) -> Patient:
@@ -90,8 +116,9 @@ class Records(Protocol):
         """Put the photograph's own bytes into the vault and its result into today's exam.
 
         The exam is that of the patient on `recorded_at`'s day, made where there is none. The file
-        is on the disk, encrypted, before its row is committed. Raises `PatientUnknown`,
-        `StoreFull`.
+        is on the disk, encrypted, before its row is committed. Another network than the last one's
+        is noted in the audit log, and an older one of the same name raises an alarm. Raises
+        `PatientUnknown`, `StoreFull`.
         """
         ...
 

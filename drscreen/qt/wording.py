@@ -19,7 +19,8 @@ from drscreen.domain.patient import Patient, Sex, age_on
 from drscreen.domain.permissions import ALLOWED, Action
 from drscreen.domain.quality import RETAKE_TIPS, QualityReason
 from drscreen.domain.referral import Decision, Outcome
-from drscreen.domain.screening import Stage
+from drscreen.domain.screening import ModelInfo, Stage
+from drscreen.domain.signature import Signer
 from drscreen.domain.users import Role
 
 
@@ -53,6 +54,23 @@ _OUTCOME_TONES = {
 def tr(text: str) -> str:
     """`text` in the person's language."""
     return QCoreApplication.translate("wording", text)
+
+
+def network_name(model: ModelInfo) -> str:
+    """A network with its version, and what has to be said of its signature."""
+    words = f"{model.name} {model.version}"
+    if model.signer is Signer.DEVELOPMENT:
+        return tr("{0} (development signature)").format(words)
+    if model.signer is not Signer.NOBODY:
+        return words
+    if model.allowed_by:
+        return tr("{0} (unsigned network, allowed by {1})").format(words, model.allowed_by)
+    return tr("{0} (unsigned network)").format(words)
+
+
+def network_text(model: ModelInfo) -> str:
+    """The same, where nothing else says that it is a network."""
+    return tr("Network {0}").format(network_name(model))
 
 
 def grade_tone(grading: Grading | None) -> Tone:

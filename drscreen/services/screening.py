@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drscreen.domain.cancel import CancelToken
+from drscreen.domain.errors import NetworkUnsigned
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grading, grade_photograph
 from drscreen.domain.image import DecodedPhotograph
@@ -14,8 +15,16 @@ from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock, PhotographReader, Predictor, QualityGate
 from drscreen.domain.referral import decide
-from drscreen.domain.screening import SaveTo, ScreeningRequest, ScreeningResult, Seconds, Stage
-from drscreen.domain.store_ports import OpenStore
+from drscreen.domain.screening import (
+    ModelInfo,
+    SaveTo,
+    ScreeningRequest,
+    ScreeningResult,
+    Seconds,
+    Stage,
+)
+from drscreen.domain.signature import TRUSTED, NetworkConsent
+from drscreen.domain.store_ports import OpenStore, Records
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import before_sign_in, needs
 
@@ -29,12 +38,21 @@ def _silent(_stage: Stage) -> None:
 class UnrecordedScreening:
     """Screening of photographs that belong to no patient here: no store, nothing is recorded.
 
-    One photograph at a time, on one thread; the caller chooses which.
+    One photograph at a time, on one thread; the caller chooses which. A network that nobody signed
+    grades only where `unsigned_allowed_by` names who answers for it; that name stands in each
+    result.
     """
 
     def __init__(
-        self, reader: PhotographReader, gate: QualityGate, predictor: Predictor, clock: Clock
+        self,
+        reader: PhotographReader,
+        gate: QualityGate,
+        predictor: Predictor,
+        clock: Clock,
+        *,
+        unsigned_allowed_by: str = "",
     ) -> None:
+        self._unsigned_allowed_by = unsigned_allowed_by
         self._reader = reader
         self._gate = gate
         self._predictor = predictor
@@ -50,7 +68,7 @@ class UnrecordedScreening:
     ) -> ScreeningResult:
         """Screen one photograph. A request that saves is a programming error (`ValueError`).
 
-        Raises a `PhotographError`, `PredictionFailed` or `Cancelled`.
+        Raises a `PhotographError`, `PredictionFailed`, `NetworkUnsigned` or `Cancelled`.
         """
         if request.save_to is not None:
             raise ValueError("a request that saves needs a store")
@@ -61,6 +79,7 @@ class UnrecordedScreening:
         self, request: ScreeningRequest, progress: Progress
     ) -> tuple[bytes, ScreeningResult]:
         """The file's own bytes, and what is made of them."""
+        model = self._usable(self._predictor.spec.model)
         started = self._clock.elapsed()
         data, photograph = self._decode(request.path, request.cancel, progress)
         decoded = self._clock.elapsed()
@@ -82,7 +101,7 @@ class UnrecordedScreening:
             quality=quality,
             grading=grading,
             decision=decide(quality, grading, spec.operating_point),
-            model=spec.model,
+            model=model,
             operating_point=spec.operating_point,
             explanation=explanation,
             seconds=Seconds(
@@ -93,6 +112,14 @@ class UnrecordedScreening:
             ),
         )
         return data, result
+
+    def _usable(self, model: ModelInfo) -> ModelInfo:
+        """The network, with the name of whoever answers for it where nobody signed it."""
+        if model.signer in TRUSTED:
+            return model
+        if not self._unsigned_allowed_by:
+            raise _unsigned(model)
+        return replace(model, allowed_by=self._unsigned_allowed_by)
 
     def _enter(self, stage: Stage, cancel: CancelToken, progress: Progress) -> None:
         cancel.raise_if_cancelled()
@@ -123,6 +150,7 @@ class UnrecordedScreening:
 class ScreeningService(UnrecordedScreening):
     """The same for whoever is signed in, recorded where the request says so.
 
+    A network that nobody signed grades only where an administrator has allowed it in that store.
     `announcer` queues what the patient is to hear, in the transaction that records the result.
     """
 
@@ -152,7 +180,8 @@ class ScreeningService(UnrecordedScreening):
 
         A photograph that fails the gate is recorded with its reasons and never graded. `progress`
         hears each stage as it begins. `is_drawing` marks a phantom. Raises a `PhotographError`,
-        `PredictionFailed`, `Cancelled` or a `StoreError`; nothing is recorded then.
+        `PredictionFailed`, `NetworkUnsigned`, `Cancelled` or a `StoreError`; nothing is recorded
+        then.
         """
         data, result = self._judged(request, progress)
         if request.save_to is None:
@@ -160,11 +189,19 @@ class ScreeningService(UnrecordedScreening):
         self._enter(Stage.SAVING, request.cancel, progress)
         return self._save(request.save_to, data, result, is_drawing)
 
+    def _usable(self, model: ModelInfo) -> ModelInfo:
+        if model.signer in TRUSTED:
+            return model
+        with self._store.transaction(Action.SCREEN) as records:
+            return replace(model, allowed_by=_consent(records, model).allowed_by)
+
     def _save(
         self, target: SaveTo, data: bytes, result: ScreeningResult, is_drawing: bool
     ) -> ScreeningResult:
         now = self._clock.now()
         with self._store.transaction(Action.SCREEN) as records:
+            if result.model.signer not in TRUSTED:
+                _consent(records, result.model)  # it may have been taken back meanwhile
             if records.find_patient(target.mrn) is None:
                 records.add_patient(Patient(mrn=target.mrn))
             record = records.save_photograph(
@@ -173,3 +210,17 @@ class ScreeningService(UnrecordedScreening):
             if self._announcer is not None:
                 self._announcer.exam_changed(records, target.mrn, record.exam_id, now)
         return replace(result, record=record.id)
+
+
+def _consent(records: Records, model: ModelInfo) -> NetworkConsent:
+    consent = records.networks.consent(model.sha256)
+    if consent is None:
+        raise _unsigned(model)
+    return consent
+
+
+def _unsigned(model: ModelInfo) -> NetworkUnsigned:
+    return NetworkUnsigned(
+        f"The network {model.name} {model.version} is signed by nobody whose key is trusted here, "
+        "and no administrator has allowed it."
+    )

@@ -45,6 +45,8 @@ NARROWEST = 1.1
 #: Each band of the curve is wider by this factor on the odds: fine enough for a network whose
 #: probabilities lie close together, 33 points in all.
 STEP = 1.05
+#: Of expected grades, far below what a network could tell apart.
+_GAP = 1e-6
 #: Fewer missed eyes than this, and where on the curve they fall is chance.
 MISSES_THAT_SPEAK = 10
 
@@ -204,7 +206,8 @@ def fit_cuts(probabilities: Floats, truth: Ints) -> GradeCuts:
 
     probabilities (n, 5), truth (n,). Rounding gives the rare grades too seldom, because a network
     that doubts answers near the mean. Equal margins are no proof of the best kappa, but they rest
-    on counts alone and cannot chase single photographs. A grade that no reader gave is never given.
+    on counts alone and cannot chase single photographs. A grade that no reader gave is hardly ever
+    given: its cuts lie `_GAP` apart, because a bundle's cuts ascend.
     """
     expected = np.sort(probabilities @ np.arange(len(Grade)))
     cuts = []
@@ -216,6 +219,11 @@ def fit_cuts(probabilities: Floats, truth: Ints) -> GradeCuts:
             cuts.append(0.0)
         else:
             cuts.append(float((expected[below - 1] + expected[below]) / 2))
+    for above in range(1, len(cuts)):
+        cuts[above] = max(cuts[above], cuts[above - 1] + _GAP)
+    cuts[-1] = min(cuts[-1], float(len(Grade) - 1))
+    for below in reversed(range(len(cuts) - 1)):
+        cuts[below] = min(cuts[below], cuts[below + 1] - _GAP)
     mild, moderate, severe, proliferative = cuts
     return mild, moderate, severe, proliferative
 

@@ -42,6 +42,7 @@ def card_page(bundle: Bundle, templates: Path, run: Path | None = None) -> str:
         "architecture": bundle.architecture,
         "size": bundle.input.size,
         "sha256": bundle.info.sha256,
+        "signature": bundle.signature.words,
         "notice": bundle.manifest.get("notice", ""),
         "card": _card(bundle.card),
         "figures": _figures(metrics),

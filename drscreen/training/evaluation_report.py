@@ -8,6 +8,7 @@ from typing import Any
 
 from drscreen.domain.grading import REFERABLE_FROM, OperatingPoint
 from drscreen.domain.screening import PredictorSpec
+from drscreen.domain.signature import TRUSTED
 from drscreen.training.comparison import Comparison
 from drscreen.training.datasets.dataset import Dataset
 from drscreen.training.datasets.report import DatasetReport, Finding, Kind
@@ -58,7 +59,12 @@ class EvaluationReport:
             "favourable. Measure on patients that were held out."
             for name in self.trained_on
         ]
-        return seen + cautions(self.evaluation)
+        unsigned = [
+            f"{spec.model.name} {spec.model.version} is signed by nobody whose key is trusted here."
+            for spec in (self.network, self.against)
+            if spec is not None and spec.model.signer not in TRUSTED
+        ]
+        return unsigned + seen + cautions(self.evaluation)
 
     def as_json(self) -> dict[str, Any]:
         """Plain lists, numbers and texts; keys are a contract with people's scripts."""
@@ -132,7 +138,7 @@ def point_in_words(point: OperatingPoint) -> str:
 
 def _network(spec: PredictorSpec) -> dict[str, Any]:
     return {
-        **asdict(spec.model),
+        **spec.model.as_json(),
         "device": spec.device,
         "precision": spec.precision,
         "operating_point": asdict(spec.operating_point),

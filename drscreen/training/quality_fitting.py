@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from drscreen.adapters.imaging.quality_map import LAYERS
-from drscreen.adapters.imaging.quality_network import QualityNetwork
+from drscreen.adapters.imaging.quality_network import (
+    FORMAT,
+    KIND,
+    MANIFEST,
+    NAME,
+    SIGNATURE,
+    WIDTHS,
+    QualityNetwork,
+)
 from drscreen.domain.errors import DatasetError
+from drscreen.domain.manifest import manifest_hash
 from drscreen.training.quality_photographs import (
     FOLDS,
     GRADABLE,
@@ -27,7 +38,6 @@ EPOCHS = 10
 USABLE_PASSING = 0.95
 _BATCH = 64
 _LEARNING_RATE = 3e-3
-_WIDTHS = (24, 32, 32)
 #: EyePACS photographs of 200 pixels are many, and all of healthy eyes: they shall not outvote the
 #: few with disease that are larger.
 _SMALL_FIELD = 200
@@ -46,7 +56,7 @@ class _Network(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        first, second, third = _WIDTHS
+        first, second, third = WIDTHS
         self.first = nn.Conv2d(len(LAYERS), first, 3, padding=1)
         self.second = nn.Conv2d(first, second, 3, padding=1)
         self.third = nn.Conv2d(second, third, 3, padding=1)
@@ -166,7 +176,33 @@ def operating_point(
 
 
 def write_network(path: Path, network: QualityNetwork, provenance: dict[str, str]) -> None:
-    """One safetensors file; limits and provenance are in its header."""
-    said = {"limit": f"{network.limit:.4f}", "typical": f"{network.typical:.4f}", **provenance}
+    """Tensors into the file `path`, limits and provenance into the manifest beside it.
+
+    Nobody has signed it: an older signature there is taken away. Raises `ValueError` where
+    `network` is none that the gate would read.
+    """
+    network.check()
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: v.copy(order="C") for name, v in network.tensors.items()}, path, said)
+    path.with_name(SIGNATURE).unlink(missing_ok=True)
+    data = save({name: v.copy(order="C") for name, v in network.tensors.items()})
+    path.write_bytes(data)
+    write_manifest(path, network.limit, network.typical, network.version, provenance)
+
+
+def write_manifest(
+    path: Path, limit: float, typical: float, version: str, provenance: dict[str, str]
+) -> None:
+    """The manifest of the tensors in the file `path`, beside them."""
+    manifest: dict[str, object] = {
+        "format": FORMAT,
+        "kind": KIND,
+        "name": NAME,
+        "version": version,
+        "limit": round(limit, 4),
+        "typical": round(typical, 4),
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest()},
+        "provenance": provenance,
+        "notice": "Research use, not a cleared medical device.",
+    }
+    manifest["manifest_sha256"] = manifest_hash(manifest)
+    path.with_name(MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

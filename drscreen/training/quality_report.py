@@ -134,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--write", type=Path, help="teach a network by all and write it here")
+    parser.add_argument("--version", default="unnamed", help="of the network that is written")
     named = parser.parse_args(arguments)
     places = list(zip(named.images, named.labels, strict=True))
     photographs: list[MeasuredPhotograph] = []
@@ -161,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     limit, typical = networks[0].limit, networks[0].typical
     print(f"\nStopped at log-odds of {limit:.2f}; the median good photograph has {typical:.2f}.")
     if named.write:
-        taught = QualityNetwork(fit(photographs, epochs=named.epochs), limit, typical)
+        tensors = fit(photographs, epochs=named.epochs)
+        taught = QualityNetwork(tensors, limit, typical, named.version)
         counts = Counter(p.dataset for p in photographs)
         write_network(
             named.write,

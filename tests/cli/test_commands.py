@@ -122,8 +122,15 @@ def test_a_directory_in_the_aptos_layout_trains_resumes_evaluates_and_screens(
         *("--model", tmp_path / "own"),
     )
     assert json.loads(evaluated.stdout)["photographs"] == 3
-    screened = drscreen("screen", photograph, "--model", tmp_path / "own", "--json")
+    report = json.loads(evaluated.stdout)
+    assert report["model"]["signature"] == "nobody"
+    assert any("signed by nobody" in caution for caution in report["cautions"])
+    # Nobody has signed what was just trained: whoever uses it says that they answer for it.
+    screen = ("screen", photograph, "--model", tmp_path / "own")
+    screened = drscreen(*screen, "--json", "--allow-unsigned", "Dr. Ada")
     assert json.loads(screened.stdout)["model"]["name"] == "own"
+    told = drscreen(*screen, "--allow-unsigned", "Dr. Ada").stdout
+    assert "unsigned network, allowed by Dr. Ada" in " ".join(told.split())
     other = drscreen(*command, "--seed", 9, "--split", tmp_path / "other.json")
     assert other.returncode == 1
     assert "[checkpoint]" in other.stderr

@@ -83,6 +83,7 @@ def test_verify_fails_where_one_network_is_damaged(installed: Path) -> None:
 
 def test_card_prints_and_makes_a_page(installed: Path, tmp_path: Path) -> None:
     assert call("card").stdout.startswith("# trial")
+    assert "Signature: development signature" in call("card").stdout
     page = tmp_path / "card.html"
     assert call("card", "lite", "--html", page).exit_code == 0
     assert "layer4.1.conv2.weight" in page.read_text(encoding="utf-8")
@@ -163,8 +164,12 @@ def test_the_original_project_s_classifier_comes_in_and_grades_as_it_did(
     assert imported.manifest["provenance"]["imported"]["file"] == "classifier.pt"
     assert imported.input.mean == MEAN[::-1]
 
-    screened = drscreen("screen", photograph, "--model", out, "--json")
+    refused = drscreen("screen", photograph, "--model", out, "--json")
+    assert json.loads(refused.stdout)["error"]["code"] == "network_unsigned"
+    allowed = ("--allow-unsigned", "Dr. Ada")
+    screened = drscreen("screen", photograph, "--model", out, "--json", *allowed)
     found = json.loads(screened.stdout)
+    assert (found["model"]["signature"], found["model"]["allowed_by"]) == ("nobody", "Dr. Ada")
     assert found["model"]["version"] == "imported"
 
     reader = PillowReader()

@@ -25,8 +25,10 @@ from drscreen.domain.errors import (
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.referral import Outcome
-from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.screening import ModelInfo, ScreeningResult
+from drscreen.domain.signature import NetworkConsent
 from drscreen.domain.users import Role, User
+from tests.fakes.networks import FakeNetworks
 from tests.fakes.notices import FakeNotices, NoticesState
 
 _GRAVEST_FIRST = (
@@ -55,6 +57,8 @@ class State:
     plan: BackupPlan = field(default_factory=BackupPlan)
     reviewed: frozenset[str] = frozenset()
     outbox: NoticesState = field(default_factory=NoticesState)
+    consents: dict[str, NetworkConsent] = field(default_factory=dict)
+    networks_used: dict[str, ModelInfo] = field(default_factory=dict)
 
     def copy(self) -> State:
         return State(
@@ -71,6 +75,8 @@ class State:
             self.plan,
             self.reviewed,
             self.outbox.copy(),
+            dict(self.consents),
+            dict(self.networks_used),
         )
 
 
@@ -81,6 +87,9 @@ class FakeRecords:
         self._state = state
         self._user = user
         self._now = now
+        self.networks = FakeNetworks(
+            state.consents, state.networks_used, user.name, now, self._note
+        )
         self.notices = FakeNotices(state.outbox, state.patients, self._note_of, now)
 
     def add_patient(self, patient: Patient) -> Patient:
@@ -155,6 +164,7 @@ class FakeRecords:
             raise ValueError("a moment without a time zone")
         if hashlib.sha256(data).hexdigest() != result.sha256:
             raise ValueError("the result is that of another photograph")
+        self.networks.note_use(result.model)
         exam = self._state.exams.setdefault((mrn, recorded_at.date()), str(uuid.uuid4()))
         record = PhotographRecord(
             id=str(uuid.uuid4()),
@@ -175,7 +185,7 @@ class FakeRecords:
         )
         self._state.photographs[record.id] = (record, data)
         self._state.reviewed = self._state.reviewed - {exam}
-        network = f"{result.model.name} {result.model.version}"
+        network = result.model.title
         self._note(AuditKind.GRADED, _pseudonym(mrn), photograph=record.id, network=network)
         return record
 

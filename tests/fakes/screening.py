@@ -15,11 +15,12 @@ from drscreen.domain.grading import OperatingPoint
 from drscreen.domain.image import DecodedPhotograph, InputSpec, RgbImage
 from drscreen.domain.quality import QualityReason, QualityVerdict
 from drscreen.domain.screening import ModelInfo, PredictorSpec
+from drscreen.domain.signature import Signer
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 SPEC = PredictorSpec(
-    model=ModelInfo("fake", "1.0", "f" * 64),
+    model=ModelInfo("fake", "1.0", "f" * 64, Signer.FOUNDERS),
     input=InputSpec(8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
     temperature=1.0,
     operating_point=OperatingPoint(0.4, 0.35, 0.45, 0.5),

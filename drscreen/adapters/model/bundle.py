@@ -1,16 +1,15 @@
 """Network bundles: a folder with a manifest, its tensors and its card, checked before use.
 
-A bundle is `bundle.json` (the manifest), `model-*.safetensors` shards, `MODEL_CARD.md` and
-perhaps plots of its training. The
+A bundle is `bundle.json` (the manifest), `model-*.safetensors` shards, `MODEL_CARD.md`, perhaps
+plots of its training, and `bundle.sig` where somebody has signed it (`signature`). The
 manifest names the sha256 of every other file and ends with a hash of itself, so that one flipped
-byte anywhere is found. Weights are 8-bit per output channel (`eight_bit`); nothing here is ever
-unpickled, and nothing here imports torch.
+byte anywhere is found; who made it is what the signature tells. Weights are 8-bit per output
+channel (`eight_bit`); nothing here is ever unpickled, and nothing here imports torch.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,17 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 
-from drscreen.adapters.model.eight_bit import Stored, is_tensor, unpacked
+from drscreen.adapters.model import manifest as bounds
+from drscreen.adapters.model.eight_bit import Stored, is_tensor, stray, unpacked
+from drscreen.adapters.model.signature import SIGNATURE, SIGNATURE_BYTES, TrustedKeys
 from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported
-from drscreen.domain.grading import ROUNDING, Grade, GradeCuts, OperatingPoint
+from drscreen.domain.grading import Grade, GradeCuts, OperatingPoint
 from drscreen.domain.image import InputSpec
+from drscreen.domain.manifest import MANIFEST_BYTES, read_manifest
+from drscreen.domain.manifest import manifest_hash as manifest_hash  # noqa: PLC0414 - found here
 from drscreen.domain.screening import ModelInfo
+from drscreen.domain.signature import Signature, SignatureCheck
+from drscreen.regular_files import read_regular
 
 #: 2 has largest weights kept apart; 1 is read as well.
 FORMAT = 2
@@ -35,6 +40,14 @@ CARD = "MODEL_CARD.md"
 #: Which installed bundle is used when none is named: the first of these that is there. The light
 #: one first, as long as it is the better of the two on patients held out; see docs/training.md.
 PREFERRED = ("lite", "resnet152")
+#: Shards are written below 16 MB, but one tensor may take more; ResNet-152 in fp32 takes 240 MB.
+_FILE_BYTES, _BUNDLE_BYTES = 100_000_000, 500_000_000
+#: That of ResNet-152 in one file would take 150 kB.
+_HEADER_BYTES = 2_000_000
+#: What other systems leave in a folder that was looked at.
+_LITTER = ("thumbs.db", "desktop.ini")
+#: The check of who trusts no key: a signature may be whole or not, and is nobody's.
+NO_KEYS: SignatureCheck = TrustedKeys().check
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 
@@ -45,6 +58,7 @@ class Bundle:
 
     folder: Path
     info: ModelInfo
+    signature: Signature
     architecture: str
     input: InputSpec
     temperature: float
@@ -76,9 +90,12 @@ class Bundle:
 
         It is hashed again as it is read, so what is used is what was verified.
         """
+        data = _verified(self.folder, shard, self.manifest["files"])
         try:
-            return load_safetensors(_verified(self.folder, shard, self.manifest["files"]))
-        except SafetensorError as error:
+            if int.from_bytes(data[:8], "little") > _HEADER_BYTES:
+                raise ValueError("a header too long")
+            return load_safetensors(data)
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise BundleDamaged(f"The network's file {shard} cannot be read.") from error
 
     def tensors(self) -> Tensors:
@@ -87,9 +104,12 @@ class Bundle:
         for shard in self.shards:
             stored = self.stored(shard)
             try:
-                tensors |= {name: unpacked(name, stored) for name in stored if is_tensor(name)}
-            except (KeyError, ValueError) as error:
+                found = {name: unpacked(name, stored) for name in stored if is_tensor(name)}
+            except ValueError as error:
                 raise BundleDamaged(f"The network's file {shard} makes no sense.") from error
+            if stray(stored) or found.keys() & tensors.keys():
+                raise BundleDamaged(f"The network's file {shard} makes no sense.")
+            tensors |= found
         if not all(np.isfinite(values).all() for values in tensors.values()):
             raise BundleDamaged("The network holds values that are not numbers.")
         return tensors
@@ -120,75 +140,95 @@ def resolve(folder: Path, model: str) -> Path:
     raise BundleMissing(f"There is no network {model!r}. Installed: {known}.")
 
 
-def manifest_hash(manifest: Mapping[str, Any]) -> str:
-    """sha256 over the manifest without its own hash, in canonical JSON."""
-    rest = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def read_bundle(folder: Path, check: SignatureCheck = NO_KEYS) -> Bundle:
+    """Read and verify a bundle, every file of it, and see who signed it. Raises a `BundleError`.
 
-
-def read_bundle(folder: Path) -> Bundle:
-    """Read and verify a bundle, every file of it. Raises a `BundleError`."""
+    Without a check nobody's key is known, so that nobody has signed; a signature that is not the
+    manifest's is found all the same.
+    """
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
-        manifest = json.loads(text)
+        data = read_regular(folder / MANIFEST, MANIFEST_BYTES, through_links=True)
+        seal = _signature(folder)
     except FileNotFoundError as error:
         raise BundleMissing("The network's folder has no manifest.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
         raise BundleDamaged("The network's manifest cannot be read.") from error
-    if not isinstance(manifest, dict) or manifest.get("manifest_sha256") != manifest_hash(manifest):
-        raise BundleDamaged("The network's manifest is not the one that was written.")
-    if manifest.get("format") not in _READABLE:
+    try:
+        signature = check(data, seal)
+    except ValueError as error:
+        raise BundleDamaged("The network's signature is not one of this network.") from error
+    try:
+        manifest = read_manifest(data)
+    except (ValueError, RecursionError) as error:
+        raise BundleDamaged("The network's manifest is not the one that was written.") from error
+    known = manifest.get("format")
+    if isinstance(known, bool) or known not in _READABLE:
         raise BundleUnsupported("The network was made for another version of drscreen.")
     if manifest.get("classes") != [grade.title for grade in Grade]:
         raise BundleUnsupported("The network does not grade on the five-step ICDR scale.")
     try:
-        bundle = _parsed(folder, manifest)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleDamaged("The network's manifest lacks something.") from error
-    for name in manifest["files"]:
-        _verified(folder, name, manifest["files"])
+        bundle = _parsed(folder, manifest, signature)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleDamaged(f"The network's manifest makes no sense ({error}).") from error
+    _check_files(bundle)
     return bundle
 
 
-def _parsed(folder: Path, manifest: dict[str, Any]) -> Bundle:
-    spec, point = manifest["input"], manifest["operating_point"]
-    agreement = manifest["agreement"]
-    mean_r, mean_g, mean_b = (float(x) for x in spec["mean"])
-    std_r, std_g, std_b = (float(x) for x in spec["std"])
-    cuts = [float(x) for x in manifest.get("grade_cuts", ROUNDING)]
-    mild, moderate, severe, proliferative = cuts
-    if cuts != sorted(cuts) or not 0 <= mild <= proliferative <= len(Grade) - 1:
-        raise ValueError("cuts between grades ascend from 0 to 4")
+def _parsed(folder: Path, manifest: dict[str, Any], signature: Signature) -> Bundle:
     return Bundle(
         folder=folder,
         info=ModelInfo(
-            str(manifest["name"]), str(manifest["version"]), manifest["manifest_sha256"]
+            bounds.printable(manifest, "name"),
+            bounds.printable(manifest, "version"),
+            manifest["manifest_sha256"],
+            signature.signer,
         ),
-        architecture=str(manifest["architecture"]),
-        input=InputSpec(
-            int(spec["size"]),
-            (mean_r, mean_g, mean_b),
-            (std_r, std_g, std_b),
-            equalise=bool(spec.get("equalise", False)),
+        signature=signature,
+        architecture=bounds.architecture(manifest),
+        input=bounds.input_spec(manifest),
+        temperature=bounds.number(manifest, "temperature", bounds.TEMPERATURES),
+        operating_point=bounds.operating_point(manifest),
+        grade_cuts=bounds.grade_cuts(manifest),
+        bf16_agreement=bounds.bf16_agreement(manifest),
+        pooling_power=bounds.number(
+            {"pooling_power": 1.0} | manifest, "pooling_power", bounds.POOLING_POWERS
         ),
-        temperature=float(manifest["temperature"]),
-        operating_point=OperatingPoint(**{name: float(value) for name, value in point.items()}),
-        grade_cuts=(mild, moderate, severe, proliferative),
-        bf16_agreement=min(
-            float(agreement.get(f"bf16_{what}", 0.0)) for what in ("grade", "referable")
-        ),
-        pooling_power=float(manifest.get("pooling_power", 1.0)),
-        shards=tuple(n for n in manifest["files"] if n.endswith(".safetensors")),
+        shards=bounds.shards(manifest),
         manifest=manifest,
     )
 
 
-def _verified(folder: Path, name: str, hashes: Mapping[str, str]) -> bytes:
-    if Path(name).name != name:
-        raise BundleDamaged("The network's manifest names a file outside its folder.")
+def _check_files(bundle: Bundle) -> None:
+    """All that is named is there and is what was written; nothing else is, and nothing is huge."""
+    hashes = bundle.manifest["files"]
     try:
-        data = (folder / name).read_bytes()
+        entries = list(bundle.folder.iterdir())
+        size = sum(entry.stat().st_size for entry in entries if entry.name in hashes)
+    except OSError as error:
+        raise BundleDamaged("The network's folder cannot be read.") from error
+    if size > _BUNDLE_BYTES:
+        raise BundleDamaged("The network is larger than any that drscreen knows.")
+    named = {MANIFEST, SIGNATURE, *hashes}
+    if any(e.name not in named and not _is_litter(e.name) for e in entries):
+        raise BundleDamaged("The network's folder holds something that the network does not name.")
+    for name in hashes:
+        _verified(bundle.folder, name, hashes)
+
+
+def _signature(folder: Path) -> bytes | None:
+    try:
+        return read_regular(folder / SIGNATURE, SIGNATURE_BYTES, through_links=True)
+    except FileNotFoundError:
+        return None
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LITTER
+
+
+def _verified(folder: Path, name: str, hashes: Mapping[str, str]) -> bytes:
+    try:
+        data = read_regular(folder / name, _FILE_BYTES, through_links=True)
     except FileNotFoundError as error:
         raise BundleDamaged(f"The network's file {name} is missing.") from error
     except OSError as error:

@@ -19,13 +19,13 @@ from drscreen.adapters.model.bundle import (
     MANIFEST,
     Bundle,
     Tensors,
-    manifest_hash,
     read_bundle,
 )
 from drscreen.adapters.model.eight_bit import Stored, in_eight_bits, packed, unpacked
 from drscreen.domain.errors import BundleDamaged, FileUnwritable
 from drscreen.domain.grading import ROUNDING, Grade, GradeCuts, OperatingPoint
 from drscreen.domain.image import InputSpec
+from drscreen.domain.manifest import manifest_hash
 
 #: A shard stays below 16 MB, so that bundles travel through anything.
 SHARD_BYTES = 15_500_000
@@ -79,7 +79,7 @@ def check_replaceable(folder: Path) -> None:
 
 
 def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bundle:
-    """Write a bundle, replacing one that is there, and read it back verified.
+    """Write a bundle, replacing one that is there, and read it back verified. Nobody has signed it.
 
     Raises `BundleDamaged` where it does not read back as `as_stored` says; an older bundle in its
     place is kept then. Raises `FileUnwritable` where something else lies there.

@@ -23,7 +23,8 @@ Stored = dict[str, npt.NDArray[Any]]
 SCALE_SUFFIX = "::scale"
 PLACE_SUFFIX = "::place"
 PEAK_SUFFIX = "::peak"
-_SUFFIXES = (SCALE_SUFFIX, PLACE_SUFFIX, PEAK_SUFFIX)
+_TYPES = {SCALE_SUFFIX: np.float32, PLACE_SUFFIX: np.uint16, PEAK_SUFFIX: np.float16}
+_SUFFIXES = tuple(_TYPES)
 
 #: Scales that are tried, as shares of the one that clips nothing.
 _CLIPPING = (1.0, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82, 0.79, 0.76)
@@ -34,6 +35,11 @@ _WORTH_IT = 0.5
 def is_tensor(name: str) -> bool:
     """Whether an array's name is a tensor's own and not that of its scales or peaks."""
     return not name.endswith(_SUFFIXES)
+
+
+def stray(stored: Mapping[str, npt.NDArray[Any]]) -> list[str]:
+    """Scales and peaks of no tensor in the file."""
+    return [n for n in stored if not is_tensor(n) and n.rpartition("::")[0] not in stored]
 
 
 def in_eight_bits(name: str, values: npt.NDArray[Any]) -> bool:
@@ -70,12 +76,19 @@ def packed(name: str, values: Floats) -> Stored:
 
 def unpacked(name: str, stored: Mapping[str, npt.NDArray[Any]]) -> Floats:
     """The fp32 tensor `name` of a file's arrays. Raises `ValueError` where they do not fit."""
-    values = stored[name].astype(np.float32)
-    scale = stored.get(name + SCALE_SUFFIX)
-    if scale is None:
-        return values
-    values *= scale.reshape(-1, *[1] * (values.ndim - 1))
-    if name + PEAK_SUFFIX in stored:
+    raw = stored[name]
+    suffixes = {suffix for suffix in _SUFFIXES if name + suffix in stored}
+    if raw.dtype == np.float32 and not suffixes:
+        return raw
+    if raw.dtype != np.int8 or raw.ndim < 2 or SCALE_SUFFIX not in suffixes:
+        raise ValueError(f"{name} is stored in no way that is known")
+    for suffix in suffixes:
+        part = stored[name + suffix]
+        if part.dtype != _TYPES[suffix] or part.shape != raw.shape[:1]:
+            raise ValueError(f"{name}{suffix} does not fit")
+    values = raw.astype(np.float32)
+    values *= stored[name + SCALE_SUFFIX].reshape(-1, *[1] * (values.ndim - 1))
+    if len(suffixes) > 1:
         flat = values.reshape(values.shape[0], -1)
         place = stored[name + PLACE_SUFFIX]
         if place.size and int(place.max()) >= flat.shape[1]:

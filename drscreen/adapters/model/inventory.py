@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from drscreen.adapters.model.bundle import Bundle, installed, read_bundle
 from drscreen.adapters.model.eight_bit import is_tensor
 from drscreen.domain.errors import BundleError
+from drscreen.domain.signature import UNSIGNED, NetworkState, SignatureCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,28 @@ class StoredTensor:
         return math.prod(self.shape)
 
 
-def inventory(folder: Path) -> list[InstalledBundle]:
+def inventory(folder: Path, check: SignatureCheck) -> list[InstalledBundle]:
     """Every bundle of a folder, the preferred first, each file hashed; damaged ones too."""
     found: list[InstalledBundle] = []
     for name in installed(folder):
         own = folder / name
         bundle, fault = None, None
         try:
-            bundle = read_bundle(own)
+            bundle = read_bundle(own, check)
         except BundleError as error:
             fault = error
         size = sum(file.stat().st_size for file in own.iterdir() if file.is_file())
         found.append(InstalledBundle(own, size, not found, bundle, fault))
     return found
+
+
+def examined(name: str, read: Callable[[str], Bundle]) -> NetworkState:
+    """What `read` finds of the network of that name, or why it cannot be used."""
+    try:
+        bundle = read(name)
+    except BundleError as error:
+        return NetworkState(name, "", "", UNSIGNED, error)
+    return NetworkState(name, bundle.info.version, bundle.info.sha256, bundle.signature)
 
 
 def stored_tensors(bundle: Bundle) -> list[StoredTensor]:

@@ -10,7 +10,7 @@ import psutil
 import torch
 from torch import nn
 
-from drscreen.adapters.model.bundle import Bundle, Tensors, read_bundle
+from drscreen.adapters.model.bundle import NO_KEYS, Bundle, Tensors, read_bundle
 from drscreen.adapters.model.network import (
     HIDDEN_LAYER,
     LESION_HEAD,
@@ -33,6 +33,7 @@ from drscreen.domain.image import RgbImage
 from drscreen.domain.lesions import LesionClass
 from drscreen.domain.screening import PredictorSpec
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.signature import SignatureCheck
 
 #: bf16 is used where at least this share of grades stayed the same when the bundle was made.
 BF16_AGREEMENT = 0.995
@@ -52,14 +53,18 @@ class TorchPredictor:
         device: DeviceChoice = DeviceChoice.AUTO,
         precision: torch.dtype | None = None,
         threads: int = THREADS,
+        *,
+        check: SignatureCheck = NO_KEYS,
     ) -> None:
         """Verify and load. Raises a `BundleError` or `DeviceUnavailable`.
+
+        Without a `check` nobody has signed.
 
         `precision` is the bundle's and the processor's affair unless it is given, to compare them;
         so is `threads`.
         """
         self._threads = threads
-        bundle = read_bundle(folder)
+        bundle = read_bundle(folder, check)
         self._device = _chosen(device)
         self._dtype = precision or _precision(bundle, self._device)
         # The fastest algorithm by timing may differ between runs, and with it the last bits.

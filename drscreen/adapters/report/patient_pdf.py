@@ -95,7 +95,7 @@ def _result(photograph: PhotographRecord) -> list[str]:
         eye + (", a drawing, of nobody's eye" if photograph.is_drawing else ""),
         found,
         f"Decision: {photograph.decision.value.replace('_', ' ')}",
-        f"Network: {photograph.model.name} {photograph.model.version}",
+        f"Network: {photograph.model.title}",
         f"Recorded {photograph.taken:%Y-%m-%d %H:%M} UTC by {photograph.recorded_by}",
     ]
 

@@ -16,6 +16,7 @@ from drscreen.adapters.store import review, rows, search
 from drscreen.adapters.store.accounts import Accounts
 from drscreen.adapters.store.audit import AuditTrail, events, head_of
 from drscreen.adapters.store.erasure import erase
+from drscreen.adapters.store.networks import SqlNetworks
 from drscreen.adapters.store.notices import SqlNotices
 from drscreen.adapters.store.tables import (
     ClinicRow,
@@ -67,6 +68,8 @@ class SqlRecords:
         self._audit = audit
         #: The outbox, in the same transaction.
         self.notices = SqlNotices(session, now=now, audit=audit)
+        #: Consents to unsigned networks, in the same transaction.
+        self.networks = SqlNetworks(session, audit, user.name, now)
         self.saved_photographs = 0
         #: Files of the vault that nothing names once this transaction is committed.
         self.erased_files: list[str] = []
@@ -186,6 +189,7 @@ class SqlRecords:
         )
         self._session.add(photograph)
         self._session.flush()
+        self.networks.note_use(result.model, photograph.taken)
         found = rows.grading_row(result)
         found.photograph_id = photograph.id
         found.graded = photograph.taken
@@ -197,7 +201,7 @@ class SqlRecords:
             AuditKind.GRADED,
             patient.pseudonym,
             photograph=photograph_id,
-            network=f"{result.model.name} {result.model.version}",
+            network=result.model.title,
         )
         self.saved_photographs += 1
         return rows.photograph_of(photograph, found, exam)

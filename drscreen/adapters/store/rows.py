@@ -24,6 +24,7 @@ from drscreen.domain.patient import Channel, Patient, PhotographRecord, Sex
 from drscreen.domain.quality import QualityReason, QualityVerdict
 from drscreen.domain.referral import Decision
 from drscreen.domain.screening import ModelInfo, ScreeningResult
+from drscreen.domain.signature import Signer
 from drscreen.domain.users import Role, User
 
 _Code = TypeVar("_Code", bound=StrEnum)
@@ -100,6 +101,8 @@ def grading_row(result: ScreeningResult) -> GradingRow:
         model_name=result.model.name,
         model_version=result.model.version,
         model_sha256=result.model.sha256,
+        model_signer=result.model.signer.value,
+        model_allowed_by=result.model.allowed_by,
         threshold_referable=point.referable,
         threshold_abstain_low=point.abstain_low,
         threshold_abstain_high=point.abstain_high,
@@ -140,7 +143,13 @@ def photograph_of(row: PhotographRow, found: GradingRow, exam: ExamRow) -> Photo
             ),
             grading=_grading_of(found),
             decision=Decision(found.decision),
-            model=ModelInfo(found.model_name, found.model_version, found.model_sha256),
+            model=ModelInfo(
+                found.model_name,
+                found.model_version,
+                found.model_sha256,
+                Signer(found.model_signer),
+                found.model_allowed_by,
+            ),
             operating_point=OperatingPoint(
                 referable=found.threshold_referable,
                 abstain_low=found.threshold_abstain_low,

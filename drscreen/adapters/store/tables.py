@@ -219,11 +219,36 @@ class GradingRow(Base):
     model_name: Mapped[str]
     model_version: Mapped[str]
     model_sha256: Mapped[str]
+    model_signer: Mapped[str] = mapped_column(server_default="")
+    model_allowed_by: Mapped[str] = mapped_column(server_default="")
     threshold_referable: Mapped[float]
     threshold_abstain_low: Mapped[float]
     threshold_abstain_high: Mapped[float]
     threshold_vision_threatening: Mapped[float]
     graded: Mapped[datetime]
+
+
+class NetworkRow(Base):
+    """A network that has graded here, by its manifest's hash."""
+
+    __tablename__ = "networks"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[str]
+    first_used: Mapped[datetime]
+
+
+class NetworkConsentRow(Base):
+    """An administrator's word for an unsigned network; gone when it was taken back."""
+
+    __tablename__ = "network_consents"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[str]
+    allowed_by: Mapped[str]
+    allowed: Mapped[datetime]
 
 
 class AuditRow(Base):

@@ -27,6 +27,11 @@ def quality_network() -> Path:
     return resources() / "quality" / "network.safetensors"
 
 
+def trusted_keys() -> Path:
+    """The public keys by which this program tells who signed a network."""
+    return resources() / "keys"
+
+
 def bundles() -> Path:
     """The folder of installed network bundles, one folder each."""
     return program_root() / "weights"

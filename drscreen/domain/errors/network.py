@@ -30,6 +30,25 @@ class BundleUnsupported(BundleError):
     code = "bundle_unsupported"
 
 
+class NetworkUnsigned(BundleError):
+    """A whole network that nobody signed whose key is trusted, and that nobody answers for."""
+
+    code = "network_unsigned"
+    kept = "Nothing was graded."
+    advice = (
+        "Choose another network, or let an administrator allow this one: "
+        "drscreen model trust MODEL --user NAME."
+    )
+
+
+class SigningKeyUnusable(DrscreenError):
+    """A key that networks are signed with, or told by, cannot be used."""
+
+    code = "signing_key_unusable"
+    kept = "Nothing was signed."
+    advice = "See docs/models.md on keys; drscreen model keygen makes one."
+
+
 class QualityNetworkDamaged(DrscreenError):
     """The quality gate's own small network, a part of the program, is missing or damaged."""
 

@@ -113,7 +113,7 @@ class ResultPanel(QScrollArea):
         lines = [
             self.tr("Quality {0}").format(wording.percent_text(record.quality.score)),
             self.tr("{0} × {1} pixels").format(record.width, record.height),
-            self.tr("Network {0} {1}").format(record.model.name, record.model.version),
+            wording.network_text(record.model),
             self.tr("Screened {0}, {1}, by {2}").format(
                 wording.day_text(record.taken.astimezone().date()),
                 wording.time_text(record.taken),

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QFrame, QScrollArea, QVBox
 
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.settings import Theme as ThemeChoice
+from drscreen.qt import wording
 from drscreen.qt.controllers.incoming import NetworkState
 from drscreen.qt.controllers.screening import ScreeningController
 from drscreen.qt.controllers.settings import SettingsController
@@ -104,9 +105,8 @@ class SettingsPage(QWidget):
         """Say what is loaded, or why not."""
         if state.spec is not None:
             model = state.spec.model
-            words = self.tr("Loaded: {0} {1}, on {2} ({3}). Manifest {4}…").format(
-                model.name,
-                model.version,
+            words = self.tr("Loaded: {0}, on {1} ({2}). Manifest {3}…").format(
+                wording.network_name(model),
                 state.spec.device,
                 state.spec.precision,
                 model.sha256[:12],

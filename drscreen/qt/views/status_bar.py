@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QStatusBar
 
 from drscreen.domain.notice import NoticeState
 from drscreen.domain.users import User
-from drscreen.qt import notice_wording
+from drscreen.qt import notice_wording, wording
 from drscreen.qt.controllers.backup import BackupController, BackupStatus
 from drscreen.qt.controllers.incoming import Batch, NetworkState
 from drscreen.qt.controllers.outbox import OutboxController
@@ -66,8 +66,8 @@ class StatusBar(QStatusBar):
     def on_network_changed(self, state: NetworkState) -> None:
         """Which network grades, and where it runs."""
         if state.spec is not None:
-            words = self.tr("Network {0} {1} on {2}").format(
-                state.spec.model.name, state.spec.model.version, state.spec.device
+            words = self.tr("{0} on {1}").format(
+                wording.network_text(state.spec.model), state.spec.device
             )
             tip = self.tr("Ready to grade")
         elif state.failure is not None:

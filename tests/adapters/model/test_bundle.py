@@ -14,13 +14,14 @@ from hypothesis.extra import numpy as hnp
 from drscreen.adapters.model.bundle import (
     MANIFEST,
     installed,
-    manifest_hash,
     read_bundle,
     resolve,
 )
 from drscreen.adapters.model.bundle_writer import SHARD_BYTES, write_bundle
 from drscreen.adapters.model.eight_bit import PEAK_SUFFIX, packed, unpacked
+from drscreen.adapters.model.signature import SIGNATURE
 from drscreen.domain.errors import BundleDamaged, BundleMissing, BundleUnsupported, FileUnwritable
+from drscreen.domain.manifest import manifest_hash
 from tests.bundles import content, random_tensors, write_random_bundle
 
 
@@ -142,10 +143,11 @@ def test_a_missing_bundle_a_missing_shard_and_an_empty_folder(bundle: Path, tmp_
 
 
 def rewrite(bundle: Path, **changes: object) -> None:
-    """Change the manifest as somebody would who can compute its hash."""
+    """Change the manifest as somebody would who can compute its hash, and has no key."""
     manifest = json.loads((bundle / MANIFEST).read_text()) | changes
     manifest["manifest_sha256"] = manifest_hash(manifest)
     (bundle / MANIFEST).write_text(json.dumps(manifest))
+    (bundle / SIGNATURE).unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("changes", [{"format": 3}, {"classes": ["no", "yes"]}])

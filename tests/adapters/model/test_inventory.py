@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drscreen.adapters.model.bundle import MANIFEST, read_bundle
+from drscreen.adapters.model.bundle import MANIFEST, NO_KEYS, read_bundle
 from drscreen.adapters.model.inventory import inventory, stored_tensors
 from drscreen.domain.errors import BundleDamaged
 from tests.bundles import random_tensors, write_random_bundle
@@ -13,7 +13,7 @@ def test_a_damaged_bundle_is_listed_with_its_reason(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "lite")
     manifest = tmp_path / "lite" / MANIFEST
     manifest.write_text(manifest.read_text().replace('"referable": 0.3', '"referable": 0.4'))
-    damaged, whole = inventory(tmp_path)
+    damaged, whole = inventory(tmp_path, NO_KEYS)
     assert damaged.folder.name == "lite"
     assert damaged.preferred
     assert damaged.bundle is None

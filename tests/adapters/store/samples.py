@@ -14,6 +14,7 @@ from drscreen.domain.quality import QualityReason, QualityVerdict
 from drscreen.domain.referral import Decision
 from drscreen.domain.screening import ModelInfo, ScreeningResult, Seconds
 from drscreen.domain.sign_in import Patience
+from drscreen.domain.signature import Signer
 from drscreen.domain.users import Role
 
 #: Argon2id for tests: correct, and over in a millisecond.
@@ -22,7 +23,7 @@ CHEAP = KeyCost(memory=32, passes=1, lanes=1)
 PATIENT = Patience(free=10**6, unlisted=timedelta(0))
 PASSWORD = "correct horse battery"
 MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-MODEL = ModelInfo("sample", "1.2", "ab" * 32)
+MODEL = ModelInfo("sample", "1.2", "ab" * 32, Signer.FOUNDERS)
 POINT = OperatingPoint(referable=0.5, abstain_low=0.4, abstain_high=0.6, vision_threatening=0.7)
 
 
