@@ -20,8 +20,8 @@ from drscreen.adapters.imaging import decoder_frames as frames
 from drscreen.adapters.imaging.reader import MAX_BYTES, PillowReader
 from drscreen.domain.errors import PhotographError, PhotographTakesTooMuchMemory
 
-#: Address space that a photograph may take beside what the process has when it is ready: the
-#: largest that is read at all, 80 megapixels of progressive JPEG, was measured to take 0.9 GB.
+#: Address space that a photograph may take beside what the process has when it is ready: 80
+#: megapixels, the most that are read, were measured to take 0.6 GB to grade and 1.1 GB to show.
 MEMORY = 1_500_000_000
 #: Seconds after which it ends by itself: the program ends it sooner, unless that is gone.
 _ALARM = 60.0

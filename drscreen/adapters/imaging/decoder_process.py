@@ -29,10 +29,10 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import DecodedPhotograph, InputSpec, RgbImage
 
-#: Seconds for one photograph: 80 megapixels of progressive JPEG were measured to take 4 on two slow
-#: cores.
+#: Seconds for one photograph: 80 megapixels took up to 9 on two slow and busy cores, and 28 where a
+#: progressive JPEG lacks its end mark.
 LIMIT = 30.0
-#: Seconds until the decoder is ready; a third of one was measured.
+#: Seconds until the decoder is ready; 0.4 were measured, and 1.2 on busy cores.
 START_LIMIT = 60.0
 # Seconds between two looks at whether somebody cancelled.
 _GLANCE = 0.05

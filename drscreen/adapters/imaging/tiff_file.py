@@ -12,6 +12,7 @@ from drscreen.adapters.imaging.pictures import (
     Picture,
     too_many_scans,
 )
+from drscreen.domain.errors import PhotographFormatUnsupported
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KIND, _OLD_KIND, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
@@ -19,6 +20,8 @@ _STRIPS, _TILES, _MAX_SAMPLE, _SUBPAGES = 273, 324, 281, 330
 _SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
 _JPEG = (6, 7)
+# What Pillow's libtiff knows: none, CCITT, LZW, JPEG, Deflate, PackBits, LZMA, Zstandard.
+_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32_773, 32_946, 34_925, 50_000})
 _SCANS_EACH = 10
 _CAMERA_RANGES = frozenset((1 << bits) - 1 for bits in range(9, 16))
 
@@ -38,14 +41,18 @@ class TiffFile:
 def read_tiff(data: bytes) -> TiffFile:
     """Walk the directories; what is spoilt ends the walk there.
 
-    Raises `PhotographTakesTooLong` for JPEG inside it with too many scans.
+    Raises `PhotographTakesTooLong` for JPEG inside it with too many scans,
+    `PhotographFormatUnsupported` for a compression that nothing here reads.
     """
     pictures, brightest = [], 0
     for number, (page, fields) in enumerate(_directories(data)):
         kind = (fields.get(_KIND) or [0])[0]
         if number == 0:
             brightest = _brightest(fields)
-        if (fields.get(_COMPRESSION) or [0])[0] in _JPEG:
+        compression = (fields.get(_COMPRESSION) or [1])[0]
+        if number == 0 and compression not in _COMPRESSIONS:
+            raise PhotographFormatUnsupported("The TIFF file is compressed in a way not read here.")
+        if compression in _JPEG:
             _count_scans(data, fields)
         width, height = ((fields.get(tag) or [0])[0] for tag in (_WIDTH, _HEIGHT))
         if not kind & _MASK and width and height:
@@ -77,7 +84,7 @@ def _directories(data: bytes) -> Iterator[tuple[int | None, dict[int, list[int]]
     order = "<" if data.startswith(b"II") else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     try:
-        (offset,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        (offset,) = _unpack(order + ("Q" if big else "I"), data, 8 if big else 4)
     except struct.error:
         return
     seen: set[int] = set()
@@ -96,24 +103,31 @@ def _directories(data: bytes) -> Iterator[tuple[int | None, dict[int, list[int]]
         waiting = [(None if page is None else page + 1, following), *waiting, *inner]
 
 
+def _unpack(form: str, data: bytes, offset: int) -> tuple[int, ...]:
+    """Raises `struct.error` for what lies behind the end, however far: BigTIFF counts to 2**64."""
+    if offset >= len(data):
+        raise struct.error(offset)
+    return struct.unpack_from(form, data, offset)
+
+
 def _directory(data: bytes, offset: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
     count_format, entry_format, inline = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
-    (count,) = struct.unpack_from(order + count_format, data, offset)
+    (count,) = _unpack(order + count_format, data, offset)
     at = offset + struct.calcsize("=" + count_format)
     entry = 12 + inline if big else 12
     fields: dict[int, list[int]] = {}
     for n in range(min(count, 4_096)):
         place = at + n * entry
-        tag, kind, many = struct.unpack_from(order + entry_format, data, place)
+        tag, kind, many = _unpack(order + entry_format, data, place)
         if kind not in _SIZES or tag not in _WANTED:
             continue
         values = f"{order}{min(many, MAX_PICTURES)}{_SIZES[kind]}"
         value_at = place + struct.calcsize("=" + entry_format)
         if many * struct.calcsize(_SIZES[kind]) > inline:
-            (value_at,) = struct.unpack_from(order + ("Q" if big else "I"), data, value_at)
-        fields[tag] = list(struct.unpack_from(values, data, value_at))
+            (value_at,) = _unpack(order + ("Q" if big else "I"), data, value_at)
+        fields[tag] = list(_unpack(values, data, value_at))
     try:
-        (following,) = struct.unpack_from(order + ("Q" if big else "I"), data, at + count * entry)
+        (following,) = _unpack(order + ("Q" if big else "I"), data, at + count * entry)
     except struct.error:
         following = 0
     return fields, following

@@ -13,9 +13,12 @@ from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 
 
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+def encoded(image: Image.Image, kind: str, *others: Image.Image, **options: object) -> bytes:
+    """As Pillow writes it, with the others behind it where `save_all` is asked for."""
     buffer = io.BytesIO()
     # Pillow remembers on a picture how it was written last.
+    if others:
+        options["append_images"] = [other.copy() for other in others]
     image.copy().save(buffer, kind, **options)
     return buffer.getvalue()
 

@@ -98,7 +98,7 @@ def stand_in(code: str) -> list[str]:
         encoded(DRAWING.resize((3_000, 2_400)), "JPEG", progressive=True),
         encoded(DRAWING, "JPEG")[:-2],
         encoded(DRAWING.convert("RGBA"), "PNG"),
-        encoded(DRAWING, "MPO", save_all=True, append_images=[DRAWING.reduce(3)]),
+        encoded(DRAWING, "MPO", DRAWING.reduce(3), save_all=True),
     ],
     ids=["JPEG", "PNG", "BMP", "TIFF", "large", "no end mark", "alpha", "preview"],
 )

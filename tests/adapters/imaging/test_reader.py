@@ -24,7 +24,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import DecodedPhotograph, Laterality
-from tests.adapters.imaging.files import encoded, png
+from tests.adapters.imaging.files import encoded, png, tiff
 
 READER = PillowReader()
 
@@ -189,13 +189,27 @@ def test_a_speck_is_too_small(size: tuple[int, int]) -> None:
         READER.decode(encoded(Image.new("RGB", size), "PNG"))
 
 
-@settings(max_examples=60, deadline=None)
+PLAIN = Image.radial_gradient("L").convert("RGB")
+OTHERS = (PLAIN.reduce(2), PLAIN.rotate(9))
+SEEDS = {
+    "JPEG": encoded(PLAIN, "JPEG"),
+    "progressive": encoded(PLAIN, "JPEG", progressive=True),
+    "MPO": encoded(PLAIN, "MPO", *OTHERS, save_all=True),
+    "PNG": encoded(PLAIN, "PNG"),
+    "animated": encoded(PLAIN, "PNG", *OTHERS, save_all=True),
+    "TIFF": encoded(PLAIN, "TIFF"),
+    "pages": encoded(PLAIN, "TIFF", *OTHERS, save_all=True),
+    "BigTIFF": encoded(PLAIN, "TIFF", *OTHERS, save_all=True, big_tiff=True),
+    "BMP": encoded(PLAIN, "BMP"),
+}
+
+
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_file_spoilt_anywhere_gives_a_picture_or_a_clear_error(
     data: st.DataObject,
 ) -> None:
-    kind = data.draw(st.sampled_from(["JPEG", "PNG", "TIFF", "BMP"]))
-    whole = bytearray(encoded(Image.radial_gradient("L").convert("RGB"), kind))
+    whole = bytearray(SEEDS[data.draw(st.sampled_from(sorted(SEEDS)))])
     whole = whole[: data.draw(st.integers(1, len(whole)))]
     for _ in range(data.draw(st.integers(0, 4))):
         whole[data.draw(st.integers(0, min(len(whole) - 1, 700)))] = data.draw(st.integers(0, 255))
@@ -204,3 +218,18 @@ def test_a_file_spoilt_anywhere_gives_a_picture_or_a_clear_error(
     except PhotographError as error:
         assert error.code
         assert error.message
+
+
+def test_a_bigtiff_that_points_beyond_all_files_is_damaged() -> None:
+    data = bytearray(SEEDS["BigTIFF"])
+    data[8:16] = b"\xff" * 8
+    with pytest.raises(PhotographDamaged):
+        READER.decode(bytes(data))
+
+
+def test_a_tiff_compressed_in_a_way_that_is_not_read_is_not_called_damaged() -> None:
+    data = bytearray(tiff([(PLAIN, 0)]))
+    place = data.index(struct.pack("<HHII", 259, 3, 1, 1))
+    struct.pack_into("<HHII", data, place, 259, 3, 1, 50001)  # WebP
+    with pytest.raises(PhotographFormatUnsupported, match="compressed"):
+        READER.decode(bytes(data))

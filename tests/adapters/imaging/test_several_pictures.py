@@ -20,11 +20,11 @@ SMALL_LEFT = LEFT.resize(HALF, Image.Resampling.LANCZOS)
 
 
 def frames(first: Image.Image, *others: Image.Image, default: bool = False) -> bytes:
-    return encoded(first, "PNG", save_all=True, append_images=others, default_image=default)
+    return encoded(first, "PNG", *others, save_all=True, default_image=default)
 
 
 def mpo(first: Image.Image, *others: Image.Image) -> bytes:
-    return encoded(first, "MPO", save_all=True, append_images=others)
+    return encoded(first, "MPO", *others, save_all=True)
 
 
 def joined(kind: str, *images: Image.Image, between: bytes = b"") -> bytes:
@@ -34,25 +34,23 @@ def joined(kind: str, *images: Image.Image, between: bytes = b"") -> bytes:
 @pytest.mark.parametrize(
     ("data", "count"),
     [
-        pytest.param(encoded(RIGHT, "TIFF", save_all=True, append_images=[LEFT]), 2, id="pages"),
+        pytest.param(encoded(RIGHT, "TIFF", LEFT, save_all=True), 2, id="pages"),
         pytest.param(
-            encoded(RIGHT, "TIFF", save_all=True, append_images=[LEFT, RIGHT, SMALL]),
+            encoded(RIGHT, "TIFF", LEFT, RIGHT, SMALL, save_all=True),
             4,
             id="four pages",
         ),
         pytest.param(
-            encoded(RIGHT, "TIFF", save_all=True, append_images=[LEFT], big_tiff=True),
+            encoded(RIGHT, "TIFF", LEFT, save_all=True, big_tiff=True),
             2,
             id="pages of a BigTIFF",
         ),
         pytest.param(
-            encoded(RIGHT, "TIFF", save_all=True, append_images=[SMALL_LEFT]),
+            encoded(RIGHT, "TIFF", SMALL_LEFT, save_all=True),
             2,
             id="a smaller page that shows something else",
         ),
-        pytest.param(
-            encoded(SMALL, "TIFF", save_all=True, append_images=[RIGHT]), 2, id="preview first"
-        ),
+        pytest.param(encoded(SMALL, "TIFF", RIGHT, save_all=True), 2, id="preview first"),
         pytest.param(tiff([(SMALL, 1), (RIGHT, 0)]), 2, id="preview first, and said so"),
         pytest.param(tiff([(RIGHT, 1), (LEFT, 1)]), 2, id="two of a size, said to be previews"),
         pytest.param(tiff([(RIGHT, 0)], (LEFT, 0)), 2, id="a page below a page"),
@@ -84,9 +82,7 @@ def test_several_pictures_are_refused_by_their_number(data: bytes, count: int) -
         pytest.param(mpo(RIGHT, SMALL), id="MPO with its preview"),
         pytest.param(joined("JPEG", RIGHT, SMALL), id="a preview behind a JPEG"),
         pytest.param(joined("PNG", RIGHT, SMALL), id="a preview behind a PNG"),
-        pytest.param(
-            encoded(RIGHT, "TIFF", save_all=True, append_images=[SMALL.copy()]), id="a page"
-        ),
+        pytest.param(encoded(RIGHT, "TIFF", SMALL, save_all=True), id="a page"),
         pytest.param(tiff([(RIGHT, 0), (SMALL, 1), (SMALL.reduce(2), 1)]), id="a pyramid"),
         pytest.param(tiff([(RIGHT, 0)], (SMALL.reduce(2), 1), (SMALL, 1)), id="pages below"),
         pytest.param(tiff([(RIGHT, 0), (RIGHT, 4)]), id="a mask"),
