@@ -117,7 +117,7 @@ class Workstation:
         from drscreen.services.patient_data import PatientDataService
 
         report = PdfPatientReport(self.resources / "fonts")
-        return PatientDataService(store, self.clock, report)
+        return PatientDataService(store, self.clock, report, self.reader())
 
     def backups(self, folder: Path) -> Backups:
         """The backups in a folder."""

@@ -91,8 +91,8 @@ class Predictor(Protocol):
 class PatientReport(Protocol):
     """One patient's record on paper. Any thread."""
 
-    def small_picture(self, data: bytes) -> bytes:
-        """A photograph small enough for a page; empty where it does not decode."""
+    def small_picture(self, image: RgbImage) -> bytes:
+        """A photograph small enough for a page, as JPEG."""
         ...
 
     def render(self, export: PatientExport, pictures: Mapping[str, bytes]) -> bytes:

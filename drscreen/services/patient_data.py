@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 
 from drscreen.domain.audit import AuditKind
-from drscreen.domain.errors import PatientUnknown
+from drscreen.domain.errors import PatientUnknown, PhotographError
 from drscreen.domain.export import ExportedFile, PatientExport, export_json, photograph_file
 from drscreen.domain.patient import normalised_mrn
 from drscreen.domain.permissions import Action
-from drscreen.domain.ports import Clock, PatientReport
+from drscreen.domain.ports import Clock, PatientReport, PhotographReader
 from drscreen.domain.sign_in import Proof
 from drscreen.domain.store_ports import OpenStore
 from drscreen.services.permission import needs
@@ -19,10 +19,13 @@ from drscreen.services.permission import needs
 class PatientDataService:
     """Any thread."""
 
-    def __init__(self, store: OpenStore, clock: Clock, report: PatientReport) -> None:
+    def __init__(
+        self, store: OpenStore, clock: Clock, report: PatientReport, reader: PhotographReader
+    ) -> None:
         self._store = store
         self._clock = clock
         self._report = report
+        self._reader = reader
 
     @needs(Action.EXPORT_PATIENTS)
     def export(self, mrn: str) -> Iterator[ExportedFile]:
@@ -62,5 +65,12 @@ class PatientDataService:
                 with self._store.transaction(Action.EXPORT_PATIENTS) as records:
                     data = records.photograph_bytes(photograph.id)
                 yield ExportedFile(photograph_file(exam, photograph), data)
-                pictures[photograph.id] = self._report.small_picture(data)
+                pictures[photograph.id] = self._small_picture(data)
         yield ExportedFile("patient.pdf", self._report.render(export, pictures))
+
+    def _small_picture(self, data: bytes) -> bytes:
+        """Decoded as for screening; empty where that refuses what an older version recorded."""
+        try:
+            return self._report.small_picture(self._reader.decode(data).image)
+        except PhotographError:
+            return b""

@@ -11,21 +11,22 @@ from drscreen.adapters.system.clock import SystemClock
 from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import NotPermitted, PatientUnknown
 from drscreen.domain.export import PatientExport
-from drscreen.domain.image import Laterality
+from drscreen.domain.image import Laterality, RgbImage
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
 from drscreen.domain.users import Role
 from drscreen.services.patient_data import PatientDataService
 from tests.adapters.store.outbox import DRAFT
 from tests.adapters.store.samples import MONDAY, referred, ungradable
+from tests.fakes.screening import PNG, FakeReader
 from tests.fakes.store import FakeOpenStore, FakeStore
 
 
 class Paper:
     """`PatientReport` that only counts."""
 
-    def small_picture(self, data: bytes) -> bytes:
-        return data[:1]
+    def small_picture(self, image: RgbImage) -> bytes:
+        return image.pixels[:1]
 
     def render(self, export: PatientExport, pictures: object) -> bytes:
         return f"{export.patient.mrn} {pictures}".encode()
@@ -56,7 +57,7 @@ def opened() -> FakeOpenStore:
 
 
 def service(opened: FakeOpenStore) -> PatientDataService:
-    return PatientDataService(opened, SystemClock(), Paper())
+    return PatientDataService(opened, SystemClock(), Paper(), FakeReader())
 
 
 def test_export_is_all_of_one_patient_and_nothing_of_another(opened: FakeOpenStore) -> None:
@@ -77,6 +78,16 @@ def test_export_is_all_of_one_patient_and_nothing_of_another(opened: FakeOpenSto
     assert len(files) == 4
     assert b"three" not in b"".join(files.values())
     assert not any("A-17" in name for name in files)
+
+
+def test_the_paper_shows_the_photographs_that_decode(opened: FakeOpenStore) -> None:
+    with opened.transaction(Action.SCREEN) as records:
+        whole = records.save_photograph(
+            "A-17", Laterality.OD, PNG, referred(PNG), recorded_at=MONDAY
+        )
+    files = {file.name: file.content for file in service(opened).export("A-17")}
+    assert f"'{whole.id}': b'\\x80'" in files["patient.pdf"].decode()
+    assert files["patient.pdf"].count(b": b''") == 2
 
 
 def test_export_tells_what_the_patient_was_told(opened: FakeOpenStore) -> None:

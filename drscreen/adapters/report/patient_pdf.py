@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from drscreen.adapters.report.paper import Paper
 from drscreen.domain.export import NOTICE, PatientExport
 from drscreen.domain.grading import Grade
+from drscreen.domain.image import RgbImage
 from drscreen.domain.notice import Notice
 from drscreen.domain.patient import Exam, PhotographRecord
 
@@ -29,18 +29,13 @@ class PdfPatientReport:
     def __init__(self, fonts: Path) -> None:
         self._fonts = fonts
 
-    def small_picture(self, data: bytes) -> bytes:
-        """A photograph small enough for a page, as JPEG; empty where it does not decode."""
-        try:
-            with PillowImage.open(io.BytesIO(data)) as picture:
-                picture.draft("RGB", (_SIDE, _SIDE))
-                small = picture.convert("RGB")
-            small.thumbnail((_SIDE, _SIDE))
-            written = io.BytesIO()
-            small.save(written, "JPEG", quality=85)
-            return written.getvalue()
-        except (OSError, UnidentifiedImageError, ValueError):
-            return b""
+    def small_picture(self, image: RgbImage) -> bytes:
+        """A photograph small enough for a page, as JPEG."""
+        small = PillowImage.frombytes("RGB", (image.width, image.height), image.pixels)
+        small.thumbnail((_SIDE, _SIDE))
+        written = io.BytesIO()
+        small.save(written, "JPEG", quality=85)
+        return written.getvalue()
 
     def render(self, export: PatientExport, pictures: Mapping[str, bytes]) -> bytes:
         """The PDF's bytes, A4. `pictures` by photograph id, as `small_picture` gives them."""

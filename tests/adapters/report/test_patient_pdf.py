@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from PIL import Image
 from pypdfium2 import PdfDocument
 from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
 from drscreen.adapters.report.patient_pdf import PdfPatientReport
 from drscreen.adapters.system import paths
 from drscreen.domain.export import NOTICE, PatientExport
-from drscreen.domain.image import Laterality
+from drscreen.domain.image import Laterality, RgbImage
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
 from tests.adapters.store.outbox import DRAFT
@@ -68,9 +66,7 @@ def test_messages_fill_pages_of_their_own_and_break_nothing(report: PdfPatientRe
 
 def test_every_photograph_and_the_notice_on_every_page(report: PdfPatientReport) -> None:
     made = export()
-    written = io.BytesIO()
-    Image.new("RGB", (900, 700), (160, 60, 20)).save(written, "JPEG")
-    small = report.small_picture(written.getvalue())
+    small = report.small_picture(RgbImage(900, 700, bytes((160, 60, 20)) * (900 * 700)))
     assert len(small) < 40_000
     pictures = {photograph.id: small for photograph in made.photographs}
     pdf = report.render(made, pictures)
@@ -82,7 +78,6 @@ def test_every_photograph_and_the_notice_on_every_page(report: PdfPatientReport)
 
 
 def test_photograph_that_does_not_decode_and_patient_without_any(report: PdfPatientReport) -> None:
-    assert report.small_picture(b"no picture") == b""
     made = export()
     assert report.render(made, {}).startswith(b"%PDF-")
     assert report.render(replace(made, exams=()), {}).startswith(b"%PDF-")
