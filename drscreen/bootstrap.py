@@ -77,21 +77,17 @@ class Workstation:
     def accounts(self) -> AccountsService:
         """First start and sign-in."""
         from drscreen.adapters.store.store import SqlCipherStore
+        from drscreen.adapters.system.password_strength import weakness
         from drscreen.services.accounts import AccountsService
 
-        return AccountsService(SqlCipherStore(self.home), self.common_passwords)
-
-    def common_passwords(self) -> frozenset[str]:
-        """The commonest passwords, folded."""
-        from drscreen.adapters.system.common_passwords import common_passwords
-
-        return common_passwords(paths.resources() / "passwords.txt")
+        return AccountsService(SqlCipherStore(self.home), weakness)
 
     def staff(self, store: OpenStore) -> StaffService:
         """Accounts and the recovery code of an open store."""
+        from drscreen.adapters.system.password_strength import weakness
         from drscreen.services.staff import StaffService
 
-        return StaffService(store, self.common_passwords)
+        return StaffService(store, weakness)
 
     def records(self, store: OpenStore) -> RecordsService:
         """Patients and their exams in an open store."""

@@ -7,13 +7,13 @@ from drscreen.domain.recovery import checked_recovery_code
 from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.text import checked_line
 from drscreen.domain.users import (
+    PasswordJudge,
     Role,
     check_new_password,
     checked_display_name,
     checked_user_name,
 )
 from drscreen.services.permission import before_sign_in
-from drscreen.services.staff import CommonPasswords
 
 CLINIC_NAME_MAX = 200
 
@@ -21,12 +21,12 @@ CLINIC_NAME_MAX = 200
 class AccountsService:
     """Any thread. Opening a store derives a key, which takes a few tenths of a second.
 
-    `common` hands out the commonest passwords, which nobody may have.
+    `judge` says why a new password is too weak.
     """
 
-    def __init__(self, store: Store, common: CommonPasswords = frozenset) -> None:
+    def __init__(self, store: Store, judge: PasswordJudge) -> None:
         self._store = store
-        self._common = common
+        self._judge = judge
 
     @before_sign_in
     def is_first_start(self) -> bool:
@@ -44,7 +44,7 @@ class AccountsService:
         name = checked_user_name(user)
         title = checked_line(clinic, "clinic's name", CLINIC_NAME_MAX, "clinic")
         shown = checked_display_name(display_name)
-        check_new_password(password, self._common(), (name, title))
+        check_new_password(password, self._judge, (name, title))
         if not title:
             raise InvalidInput("The clinic needs a name.", "clinic")
         self._store.create(title, name, shown, Role.ADMINISTRATOR, password)
@@ -65,5 +65,5 @@ class AccountsService:
         `SignInFailed`, or a `StoreError`.
         """
         checked = checked_recovery_code(code)
-        check_new_password(password, self._common(), (user,))
+        check_new_password(password, self._judge, (user,))
         return self._store.recover(checked, user.strip(), password)

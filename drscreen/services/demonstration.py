@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from drscreen.domain.errors import SignInFailed
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
@@ -21,7 +22,9 @@ from drscreen.services.screening import ScreeningService
 CLINIC = "Phantom Hill"
 USER = "demo"
 #: No secret: the demonstration clinic holds drawings only, and this is shown on the screen.
-PASSWORD = "demonstration"  # noqa: S105
+PASSWORD = "phantom patients only"  # noqa: S105
+#: Of demonstration clinics that earlier versions made.
+_FORMER_PASSWORD = "demonstration"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,14 @@ def open_demonstration(accounts: AccountsService) -> OpenStore:
     """The demonstration clinic's store, made where there is none yet."""
     if accounts.is_first_start():
         return accounts.create_clinic(CLINIC, USER, PASSWORD)
-    return accounts.sign_in(USER, PASSWORD)
+    try:
+        return accounts.sign_in(USER, PASSWORD)
+    except SignInFailed:
+        store = accounts.sign_in(USER, _FORMER_PASSWORD)
+    proof = store.reenter(Action.CHANGE_OWN_PASSWORD, _FORMER_PASSWORD)
+    with store.transaction(Action.CHANGE_OWN_PASSWORD, proof) as records:
+        records.set_password(USER, PASSWORD)
+    return store
 
 
 @needs(Action.SCREEN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from drscreen.domain.errors import (
@@ -17,6 +16,7 @@ from drscreen.domain.sign_in import Proof
 from drscreen.domain.store_ports import OpenStore, Records
 from drscreen.domain.text import identity
 from drscreen.domain.users import (
+    PasswordJudge,
     Role,
     User,
     check_new_password,
@@ -26,7 +26,6 @@ from drscreen.domain.users import (
 from drscreen.services.permission import needs
 
 IDLE_MINUTES_MAX = 240
-CommonPasswords = Callable[[], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,12 @@ class StaffService:
     What is dangerous takes a proof of `reenter`, bound to the act; without one the sign-in must
     have been a moment ago. Raises `PasswordNeeded` then, before anything is done.
 
-    `common` hands out the commonest passwords, which nobody may have.
+    `judge` says why a new password is too weak.
     """
 
-    def __init__(self, store: OpenStore, common: CommonPasswords = frozenset) -> None:
+    def __init__(self, store: OpenStore, judge: PasswordJudge) -> None:
         self._store = store
-        self._common = common
+        self._judge = judge
 
     @needs(Action.CHANGE_OWN_PASSWORD)
     def reenter(self, action: Action, password: str) -> Proof:
@@ -179,7 +178,7 @@ class StaffService:
             records.set_idle_minutes(minutes)
 
     def _check(self, name: str, password: str) -> None:
-        check_new_password(password, self._common(), (name, self._store.clinic))
+        check_new_password(password, self._judge, (name, self._store.clinic))
 
     def _is_me(self, name: str) -> bool:
         return identity(name).casefold() == self._store.user.name.casefold()

@@ -21,7 +21,9 @@ from drscreen.services.notice_settings import NoticeSettingsService
 from drscreen.services.outbox import OutboxService
 from drscreen.services.records import RecordsService
 from drscreen.services.screening import ScreeningService
+from drscreen.services.staff import StaffService
 from tests.fakes.notifiers import FakeNotifiers, announcer
+from tests.fakes.passwords import any_password
 from tests.fakes.screening import FakeClock, FakeGate, FakePredictor, FakeReader
 from tests.fakes.store import FakeStore
 
@@ -67,8 +69,9 @@ class Clinic:
         self.loaded: list[tuple[str, DeviceChoice]] = []
         self.desk = Desk(
             Outside(
-                accounts=lambda: AccountsService(self.store),
+                accounts=lambda: AccountsService(self.store, any_password),
                 records=lambda store: RecordsService(store, self.clock),
+                staff=lambda store: StaffService(store, any_password),
                 predictor=self._load,
                 screening=self._screening,
                 settings=self.settings,

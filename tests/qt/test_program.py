@@ -21,6 +21,7 @@ from drscreen.qt.failure import Failure, fault_details
 from drscreen.qt.views.crash import CrashReporter
 from drscreen.services.accounts import AccountsService
 from drscreen.services.demonstration import open_demonstration
+from tests.fakes.passwords import any_password
 from tests.qt.clinic import WAIT, Clinic
 
 
@@ -154,7 +155,7 @@ def test_the_collector_takes_over_and_gives_back(qtbot: QtBot) -> None:
 
 
 def test_the_demonstration_signs_itself_in_once(clinic: Clinic, qtbot: QtBot) -> None:
-    open_demonstration(AccountsService(clinic.store)).close()
+    open_demonstration(AccountsService(clinic.store, any_password)).close()
     DemonstrationController(clinic.desk)
     with qtbot.waitSignal(clinic.desk.session.signed_in, timeout=WAIT):
         clinic.desk.start()

@@ -10,6 +10,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.users import Role, User
 from drscreen.services.accounts import AccountsService
+from tests.fakes.passwords import any_password
 from tests.fakes.store import FakeStore
 
 PASSWORD = "correct horse battery"
@@ -17,7 +18,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def accounts() -> AccountsService:
-    return AccountsService(FakeStore())
+    return AccountsService(FakeStore(), any_password)
 
 
 def test_first_start_makes_an_administrator_and_signs_in(accounts: AccountsService) -> None:

@@ -5,9 +5,18 @@ from pathlib import Path
 
 from drscreen.domain.image import Laterality
 from drscreen.domain.permissions import Action
+from drscreen.domain.users import Role
 from drscreen.services.accounts import AccountsService
-from drscreen.services.demonstration import open_demonstration, read_samples, screen_samples
+from drscreen.services.demonstration import (
+    CLINIC,
+    PASSWORD,
+    USER,
+    open_demonstration,
+    read_samples,
+    screen_samples,
+)
 from drscreen.services.screening import ScreeningService
+from tests.fakes.passwords import any_password
 from tests.fakes.screening import PNG, FakeClock, FakeGate, FakePredictor, FakeReader
 from tests.fakes.store import FakeStore
 from tests.shared_data import ROOT
@@ -28,7 +37,11 @@ def test_the_demonstration_can_be_filled_again_without_doubling(tmp_path: Path) 
             }
         )
     (tmp_path / "samples.json").write_text(json.dumps(entries))
-    samples, accounts, clock = read_samples(tmp_path), AccountsService(FakeStore()), FakeClock()
+    samples, accounts, clock = (
+        read_samples(tmp_path),
+        AccountsService(FakeStore(), any_password),
+        FakeClock(),
+    )
     for _ in range(2):
         store = open_demonstration(accounts)
         screening = ScreeningService(FakeReader(), FakeGate(), FakePredictor(), clock, store)
@@ -44,3 +57,11 @@ def test_the_samples_that_come_with_drscreen_show_both_eyes() -> None:
     samples = read_samples(ROOT / "resources" / "samples")
     assert {sample.eye for sample in samples} == set(Laterality)
     assert all(sample.path.is_file() for sample in samples)
+
+
+def test_demonstration_of_an_earlier_version_is_opened_and_gets_todays_password() -> None:
+    store = FakeStore()
+    store.create(CLINIC, USER, "", Role.ADMINISTRATOR, "demonstration")
+    accounts = AccountsService(store, any_password)
+    open_demonstration(accounts).close()
+    accounts.sign_in(USER, PASSWORD).close()

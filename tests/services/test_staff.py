@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from drscreen.adapters.system.password_strength import weakness
 from drscreen.domain.errors import (
     AccountProtected,
     InvalidInput,
@@ -27,7 +28,7 @@ PASSWORD, FRESH = "correct horse battery", "another password"
 
 @pytest.fixture
 def accounts() -> AccountsService:
-    return AccountsService(FakeStore(), lambda: frozenset({"password1234"}))
+    return AccountsService(FakeStore(), weakness)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def store(accounts: AccountsService) -> FakeOpenStore:
 
 @pytest.fixture
 def staff(store: FakeOpenStore) -> StaffService:
-    return StaffService(store, lambda: frozenset({"password1234"}))
+    return StaffService(store, weakness)
 
 
 def test_added_user_signs_in(accounts: AccountsService, staff: StaffService) -> None:
@@ -54,11 +55,16 @@ def test_added_user_signs_in(accounts: AccountsService, staff: StaffService) -> 
         ("!", FRESH, InvalidInput),
         ("tess", "short", PasswordTooWeak),
         ("tess", "Password1234", PasswordTooWeak),
-        ("tess", "hilltop123", PasswordTooWeak),
-        ("tessandra", "Tessandra1", PasswordTooWeak),
+        ("tess", "hilltop12345", PasswordTooWeak),
+        ("tessandra", "Tessandra123", PasswordTooWeak),
+        ("tess", "drscreen2026", PasswordTooWeak),
+        ("tess", "Welcome2026!", PasswordTooWeak),
+        ("tess", "monkey123456", PasswordTooWeak),
+        ("tess", "qwertyuiop12", PasswordTooWeak),
+        ("tess", "elevenchars", PasswordTooWeak),
         ("tess", "aaaaaaaaaaaa", PasswordTooWeak),
         ("tess", "abcdefghijklm", PasswordTooWeak),
-        ("tess", "9876543210", PasswordTooWeak),
+        ("tess", "987654321098", PasswordTooWeak),
     ],
 )
 def test_added_user_is_checked(
@@ -75,6 +81,32 @@ def test_added_user_is_checked(
 )
 def test_no_kind_of_character_is_asked_for(staff: StaffService, password: str) -> None:
     staff.add(User("tess", Role.TECHNICIAN), password)
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("Password1234", "commonly used"),
+        ("tessandra123", "your name"),
+        ("aaaaaaaaaaaa", "Repeats"),
+        ("abcdefghijklm", "Sequences"),
+    ],
+)
+def test_sentence_says_what_is_weak(staff: StaffService, password: str, words: str) -> None:
+    with pytest.raises(PasswordTooWeak, match=words):
+        staff.add(User("tessandra", Role.TECHNICIAN), password)
+
+
+@pytest.mark.parametrize("password", ["ab" * 512, "correct horse battery " * 40])
+def test_long_passwords_are_judged_by_their_beginning(password: str) -> None:
+    assert bool(weakness(password, ())) == password.startswith("ab")
+
+
+def test_password_of_an_earlier_rule_goes_on_opening(accounts: AccountsService) -> None:
+    accounts.create_clinic("Hilltop", "nora", PASSWORD)
+    with accounts.sign_in("nora", PASSWORD).transaction(Action.SET_PASSWORDS) as records:
+        records.set_password("nora", "weak")
+    accounts.sign_in("nora", "weak").close()
 
 
 def test_removed_user_is_out(accounts: AccountsService, staff: StaffService) -> None:
@@ -126,7 +158,7 @@ def test_clinic_keeps_an_administrator(accounts: AccountsService, staff: StaffSe
     staff.change_role("nora", Role.CLINICIAN)
     with pytest.raises(NotPermitted):
         staff.accounts()
-    others = StaffService(accounts.sign_in("tess", FRESH), frozenset).accounts()
+    others = StaffService(accounts.sign_in("tess", FRESH), weakness).accounts()
     assert {one.name: one.role for one in others} == {
         "nora": Role.CLINICIAN,
         "tess": Role.ADMINISTRATOR,
@@ -174,7 +206,9 @@ DANGEROUS: dict[Action, Callable[[StaffService, Proof | None], object]] = {
     ),
     Action.REMOVE_ACCOUNTS: lambda staff, proof: staff.remove("tess", proof),
     Action.CHANGE_ROLES: lambda staff, proof: staff.change_role("tess", Role.CLINICIAN, proof),
-    Action.SET_PASSWORDS: lambda staff, proof: staff.set_password("tess", "word " * 4, proof),
+    Action.SET_PASSWORDS: lambda staff, proof: staff.set_password(
+        "tess", "four words for tess", proof
+    ),
     Action.MAKE_RECOVERY_CODES: lambda staff, proof: staff.new_recovery_code(proof),
     Action.CHANGE_DATA_KEY: lambda staff, proof: staff.change_data_key(proof),
 }

@@ -106,7 +106,7 @@ WAYS_IN: dict[str, Callable[[SqlCipherOpenStore, Path], object]] = {
 
 def test_every_way_into_the_store_is_tried_here() -> None:
     public = {name for name in vars(SqlCipherOpenStore) if not name.startswith("_")}
-    asks_nothing = {"user", "clinic", "alarms", "close"}
+    asks_nothing = {"user", "clinic", "alarms", "is_read_only", "close"}
     assert public == asks_nothing | {"require", "transaction"} | set(WAYS_IN)
 
 

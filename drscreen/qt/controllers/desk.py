@@ -36,7 +36,7 @@ from drscreen.qt.worker import PredictorFactory, ScreeningFactory
 from drscreen.services.delivery import DeliveryService
 from drscreen.services.notice_settings import NoticeSettingsService
 from drscreen.services.outbox import OutboxService
-from drscreen.services.staff import IDLE_MINUTES_MAX, StaffService
+from drscreen.services.staff import IDLE_MINUTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Outside:
 
     accounts: AccountsFactory
     records: RecordsFactory
+    staff: StaffFactory
     predictor: PredictorFactory
     screening: ScreeningFactory
     settings: SettingsFile
@@ -58,7 +59,6 @@ class Outside:
     outbox: Callable[[OpenStore], OutboxService]
     delivery: Callable[[OpenStore], DeliveryService]
     notice_settings: Callable[[OpenStore], NoticeSettingsService]
-    staff: StaffFactory = StaffService
     drawings: bool = False
     pixels: Pixels | None = None
 
