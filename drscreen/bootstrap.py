@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from drscreen.adapters.store.benchmark import StoreMeasured
     from drscreen.adapters.system.logging import Log
     from drscreen.domain.explanation import Explanation
+    from drscreen.domain.integrity import Finding
     from drscreen.domain.notice_ports import Notifiers
     from drscreen.domain.ports import (
         Backups,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from drscreen.services.audit import AuditService
     from drscreen.services.backup import BackupService
     from drscreen.services.delivery import DeliveryService
+    from drscreen.services.integrity import IntegrityService
     from drscreen.services.networks import NetworksService
     from drscreen.services.notice_settings import NoticeSettingsService
     from drscreen.services.outbox import OutboxService
@@ -100,6 +102,31 @@ class Workstation:
         from drscreen.services.audit import AuditService
 
         return AuditService(store)
+
+    def integrity(self, store: OpenStore) -> IntegrityService:
+        """A look at everything that a clinic relies on."""
+        from drscreen.services.integrity import IntegrityService
+
+        return IntegrityService(store, self.clock, self.network_findings)
+
+    def network_findings(self) -> list[Finding]:
+        """What is wrong with the installed networks, and with the one that judges quality. Every
+        file is hashed; torch is not loaded.
+        """
+        from drscreen.domain.errors import DrscreenError
+        from drscreen.domain.integrity import Finding, Part
+
+        found = [
+            Finding(Part.NETWORK, f"{one.folder.name}: {one.fault.message}")
+            for one in self.bundles()
+            if one.fault is not None
+        ]
+        try:
+            self.bundle_folder()
+            self.quality_gate()
+        except DrscreenError as error:
+            found.append(Finding(Part.NETWORK, error.message))
+        return found
 
     def backup(self, store: OpenStore) -> BackupService:
         """Backups of an open store."""

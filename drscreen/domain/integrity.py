@@ -1,4 +1,4 @@
-"""What a look through the whole store finds."""
+"""What a look through the whole of it finds: records, photographs, networks, backups."""
 
 from __future__ import annotations
 
@@ -28,13 +28,32 @@ class PhotographProblem:
     eye: Laterality
 
 
+class Part(StrEnum):
+    """What is looked at besides the photographs."""
+
+    RECORDS = "records"
+    AUDIT = "audit"
+    NETWORK = "network"
+    BACKUPS = "backups"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not whole, in a sentence."""
+
+    part: Part
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class IntegrityReport:
     """`orphans` is how many files no record named; they were put aside for 30 days. `mended` is how
-    many photographs were fetched back from backups; they are no problem any more.
+    many photographs were fetched back from backups; they are no problem any more. `findings` is
+    what else is not whole.
     """
 
     photographs: int
     problems: tuple[PhotographProblem, ...]
     orphans: int
     mended: int = 0
+    findings: tuple[Finding, ...] = ()

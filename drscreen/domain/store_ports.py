@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
-from drscreen.domain.backup import BackupPlan, BackupReport
+from drscreen.domain.backup import BackupCheck, BackupPlan, BackupReport
 from drscreen.domain.image import Laterality
 from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.notice_ports import Notices
@@ -299,11 +299,20 @@ class OpenStore(Protocol):
     def check_photographs(
         self, step: Callable[[], None] = ..., backups: Path | None = None
     ) -> IntegrityReport:
-        """Read every recorded photograph and name those that cannot be shown; those that a folder
-        of backups has whole are fetched back from there.
+        """Read the database, the audit log and every recorded photograph, and name those that
+        cannot be shown; those that a folder of backups has whole are fetched back from there.
 
-        Others may go on working meanwhile. `step` is called after each. Files that no record
-        names are put aside. Raises as `transaction(Action.CHECK_STORE)`, and a `StoreError`.
+        Others may go on working meanwhile. `step` is called after each photograph. Files that no
+        record names are put aside. Raises as `transaction(Action.CHECK_STORE)`, a `StoreError`,
+        and a `BackupError`.
+        """
+        ...
+
+    def check_backup(self, folder: Path, *, every_byte: bool = False) -> BackupCheck:
+        """Look at this store's newest backup in a folder: its manifest, database and key file by
+        content, the photographs by size, or by content too.
+
+        Raises as `transaction(Action.CHECK_STORE)`, and a `BackupError`.
         """
         ...
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
-from drscreen.domain.backup import Backup, BackupReport
+from drscreen.domain.backup import Backup, BackupCheck, BackupReport
 from drscreen.domain.errors import (
+    BackupMissing,
     PasswordNeeded,
     SignInFailed,
     StoreError,
@@ -173,6 +174,9 @@ class FakeOpenStore:
     ) -> IntegrityReport:
         with self.transaction(Action.CHECK_STORE) as records:
             return IntegrityReport(records.count_photographs(), (), 0)
+
+    def check_backup(self, folder: Path, *, every_byte: bool = False) -> BackupCheck:
+        raise BackupMissing("There is no backup in this folder.")
 
     def back_up(
         self,

@@ -144,7 +144,7 @@ class ClinicFolder:
     def has(self, photograph: str, entry: FileEntry) -> bool:
         """Whether a file of that name and size lies on the shelf; its bytes are not read."""
         path = self._photograph(self.folder, photograph)
-        return is_folder(path.parent) and is_regular(path) and path.lstat().st_size == entry.size
+        return is_folder(path.parent) and entry.fits(path)
 
     def put(self, photograph: str, content: bytes) -> FileEntry:
         """Write a photograph's file and read it back. Raises `BackupDamaged`, `BackupForeign`."""
@@ -297,7 +297,7 @@ def _adopt(named: Path, own: Path, database_id: bytes) -> None:
             continue
         for name, entry in read_manifest(path).photographs.items():
             old, new = shelf / name[:2] / name, own / PHOTOGRAPHS / name[:2] / name
-            if is_folder(old.parent) and is_regular(old) and old.lstat().st_size == entry.size:
+            if is_folder(old.parent) and entry.fits(old):
                 _make_folder(new.parent)
                 old.rename(new)
                 with suppress(OSError):  # other files lie in it

@@ -77,6 +77,8 @@ def sweep_unfinished(folder: Path) -> None:
     file may be another program's, which is about to rename it. Raises `OSError`.
     """
     abandoned = time.time() - _ABANDONED_AFTER.total_seconds()
+    if not folder.is_dir():
+        return  # of a copy of the records that lacks it
     for path in folder.iterdir():
         with suppress(FileNotFoundError):
             if is_unfinished(path.name) and is_regular(path) and path.stat().st_mtime < abandoned:

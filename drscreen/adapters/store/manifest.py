@@ -14,7 +14,13 @@ from typing import Any
 from drscreen.adapters.store.files import write_durably
 from drscreen.domain.backup import Backup
 from drscreen.domain.errors import BackupDamaged, BackupMissing
-from drscreen.regular_files import LargerThanPossible, NotRegular, open_regular, read_regular
+from drscreen.regular_files import (
+    LargerThanPossible,
+    NotRegular,
+    is_regular,
+    open_regular,
+    read_regular,
+)
 
 FORMAT = "drscreen-backup"
 VERSION = 1
@@ -45,6 +51,10 @@ class FileEntry:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             return FileEntry(size, hashlib.file_digest(file, "sha256").hexdigest())
+
+    def fits(self, path: Path) -> bool:
+        """Whether a file of this size lies there; it is not read. Raises `OSError`."""
+        return is_regular(path) and path.lstat().st_size == self.size
 
     def describes(self, path: Path) -> bool:
         """Whether this very file lies there. Nothing is read of one of another size or kind.

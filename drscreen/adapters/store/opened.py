@@ -32,16 +32,18 @@ from drscreen.adapters.store.tables import ClinicRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
+from drscreen.adapters.store.wholeness import check_audit, check_database
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
-from drscreen.domain.backup import BackupReport
+from drscreen.domain.backup import BackupCheck, BackupReport
 from drscreen.domain.errors import (
     AccountRemoved,
     KeyChangeRefused,
+    StoreDamaged,
     StoreError,
     StoreFull,
     StoreUnwritable,
 )
-from drscreen.domain.integrity import IntegrityReport
+from drscreen.domain.integrity import Finding, IntegrityReport, Part
 from drscreen.domain.permissions import Action, require
 from drscreen.domain.sign_in import Proof
 from drscreen.domain.users import Role, User
@@ -213,10 +215,29 @@ class SqlCipherOpenStore:
         """Read every photograph; see the port."""
         with self._in_use() as unlocked, database_errors():
             self._judge(unlocked, Action.CHECK_STORE)
-            if backups is None:
-                return check_photographs(unlocked.engine, unlocked.vault, step)
-            spare = Shelf(backups).spare
-            return check_photographs(unlocked.engine, unlocked.vault, step, spare)
+            spare = _nowhere if backups is None else Shelf(backups).spare
+            engine, database = unlocked.engine, self._database(unlocked)
+            found = check_database(engine, database, is_read_only=self.is_read_only)
+            found += check_audit(engine, unlocked.audit)
+            try:
+                report = check_photographs(engine, unlocked.vault, step, spare)
+            except (StoreDamaged, StoreUnwritable, DBAPIError, MemoryError):
+                if not found:
+                    raise
+                said = "Which photographs belong to the records cannot be read."
+                return IntegrityReport(0, (), 0, findings=(*found, Finding(Part.RECORDS, said)))
+            return replace(report, findings=tuple(found))
+
+    def check_backup(self, folder: Path, *, every_byte: bool = False) -> BackupCheck:
+        """Look at the newest backup of this store; see the port."""
+        with self._in_use() as unlocked, database_errors():
+            self._judge(unlocked, Action.CHECK_STORE)
+            shelf = Shelf(folder, unlocked.audit.database_id)
+            return shelf.verify("", lambda: None, every_byte=every_byte)
+
+    def _database(self, unlocked: Unlocked) -> Path:
+        """The file that is read: the original, or its copy in memory."""
+        return unlocked.database if self._reading is None else self._reading.database
 
     def verify_audit(
         self, printed: AuditHead | None = None, step: Callable[[int], None] = lambda _seen: None
@@ -369,6 +390,11 @@ def _let_key_file_know(unlocked: Unlocked) -> None:
         unlocked.accounts.write_head(head)
         unlocked.accounts.record(session)
         session.commit()
+
+
+def _nowhere(_name: str) -> bytes | None:
+    """There is no other copy to look in."""
+    return None
 
 
 def _shred(unlocked: Unlocked, names: list[str]) -> None:

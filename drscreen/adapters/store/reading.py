@@ -8,6 +8,7 @@ memory: reading the database without its log would serve what was true some time
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -49,6 +50,7 @@ class Reading:
 
     engine: Engine = field(repr=False)
     data_key: DataKey = field(repr=False)
+    database: Path
     is_full: bool
     is_current: Callable[[], bool]
     end: Callable[[], None]
@@ -92,12 +94,12 @@ def open_for_reading(
 ) -> Reading:
     """Open what a sign-in could not, because of `cause`.
 
-    SQLite says of some failures to write that the disk has a fault: only where nothing else can be
-    written either is that no damage. Raises `cause`, also where there is no room for a copy in
-    memory; `StoreDamaged`.
+    SQLite says of some failures to write that the disk has a fault, and not every folder that
+    cannot be used lies on a disk that cannot be written: a probe tells. Raises `cause`, also where
+    there is no room for a copy in memory; `StoreDamaged`.
     """
     refused = unwritable(database.parent)
-    if refused is None and isinstance(cause, StoreDamaged):
+    if refused is None and not isinstance(cause, StoreFull) and os.access(database, os.W_OK):
         raise cause
     is_full = isinstance(cause, StoreFull) or isinstance(refused, StoreFull)
     previous = keys.previous_key(data_key)
@@ -105,7 +107,7 @@ def open_for_reading(
     for key in candidates:
         engine = reading_engine(database, key.database_key(), key.database_id)
         if _is_usable(engine):
-            return Reading(engine, key, is_full, lambda: True, _nothing)
+            return Reading(engine, key, database, is_full, lambda: True, _nothing)
         engine.dispose()
     return _copied(database, candidates, cause, is_full=is_full)
 
@@ -153,6 +155,7 @@ def _copied(
             return Reading(
                 reading_engine(copy, key.database_key(), key.database_id),
                 key,
+                copy,
                 is_full,
                 lambda: _state(database) == state,
                 place.cleanup,

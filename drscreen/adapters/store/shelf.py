@@ -43,11 +43,12 @@ VAULT = "vault"
 
 class Shelf:
     """The backups in the folder that a person named: a clinic's own folder, or the one it lies in.
-    One thread.
+    One thread. With a `database_id` those of that store alone.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_id: bytes | None = None) -> None:
         self.folder = folder
+        self._database_id = database_id
 
     def backups(self) -> list[Backup]:
         """All that are finished, newest first; one whose list is damaged is left out.
@@ -56,7 +57,7 @@ class Shelf:
         """
         found = []
         with shelf_errors():
-            clinics = clinic_folders(self.folder)
+            clinics = self._clinics()
             if not clinics:
                 return []
             for name, place in self._only(clinics).places().items():
@@ -66,8 +67,11 @@ class Shelf:
                     continue
         return found
 
-    def verify(self, name: str, step: Callable[[], None]) -> BackupCheck:
-        """Read every byte of a backup; `step` is called after each photograph.
+    def verify(
+        self, name: str, step: Callable[[], None], *, every_byte: bool = True
+    ) -> BackupCheck:
+        """Read every byte of a backup, or of its photographs their sizes; `step` is called after
+        each photograph.
 
         An empty name means the newest. Raises `BackupMissing`, `BackupDamaged`,
         `BackupFolderUnclear`, `BackupUnwritable`.
@@ -82,7 +86,8 @@ class Shelf:
             _check_belonging(place, manifest)
             damaged = 0
             for photograph, entry in manifest.photographs.items():
-                damaged += not entry.describes(clinic.photograph(photograph))
+                path = clinic.photograph(photograph)
+                damaged += not (entry.describes(path) if every_byte else entry.fits(path))
                 step()
         return BackupCheck(manifest.backup(place.name), damaged)
 
@@ -124,7 +129,7 @@ class Shelf:
         Raises `BackupUnwritable`.
         """
         with shelf_errors():
-            for clinic in clinic_folders(self.folder):
+            for clinic in self._clinics():
                 with suppress(FileNotFoundError, NotRegular, LargerThanPossible):
                     return read_regular(clinic.photograph(photograph), FILE_MAX)
         return None
@@ -134,7 +139,7 @@ class Shelf:
 
         Raises `BackupMissing`, `BackupFolderUnclear`.
         """
-        clinics = clinic_folders(self.folder)
+        clinics = self._clinics()
         if not clinics:
             raise BackupMissing("There is no backup in this folder.")
         if name:
@@ -142,6 +147,12 @@ class Shelf:
             if not clinics:
                 raise BackupMissing("There is no backup of that name in this folder.")
         return self._only(clinics)
+
+    def _clinics(self) -> list[ClinicFolder]:
+        found = clinic_folders(self.folder)
+        if self._database_id is None:
+            return found
+        return [clinic for clinic in found if clinic.database_id() == self._database_id]
 
     def _only(self, clinics: list[ClinicFolder]) -> ClinicFolder:
         if len(clinics) > 1:

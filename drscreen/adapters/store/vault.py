@@ -107,8 +107,9 @@ class Vault:
         path = self.path(name)
         with disk_errors():
             if not path.parent.is_dir():
-                path.parent.mkdir(mode=0o700, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 sync_folder(self.folder)
+            self._workplace.mkdir(mode=0o700, exist_ok=True)
             write_durably(path, content, self._workplace)
 
     def read(self, stored: Stored) -> bytes:
@@ -188,6 +189,8 @@ class Vault:
     def names(self) -> set[str]:
         """The names of all photographs' files that are in their place. Raises a `StoreError`."""
         with disk_errors():
+            if not self.folder.is_dir():
+                return set()  # of a copy of the records that lacks it
             return {
                 path.name
                 for folder in self.folder.iterdir()
@@ -204,7 +207,7 @@ class Vault:
         will want them back with the newer one; `read` finds them there.
         """
         with disk_errors():
-            self._orphans.mkdir(mode=0o700, exist_ok=True)
+            self._orphans.mkdir(mode=0o700, parents=True, exist_ok=True)
             moved = 0
             for name in names:
                 if not _is_photograph(self.path(name)):
