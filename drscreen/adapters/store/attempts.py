@@ -31,12 +31,14 @@ from drscreen.adapters.store.lock_file import Occupied, locked
 from drscreen.adapters.store.uptime import uptime
 from drscreen.domain.errors import SignInThrottled, StoreError
 from drscreen.domain.sign_in import Patience, Uptime
+from drscreen.regular_files import LargerThanPossible, NotRegular, read_regular
 
 _FORMAT = "drscreen-attempts"
 #: How long a try waits for those before it, in seconds; one takes half a second.
 _TURN = 30.0
 #: Older failures are counted, not listed: the file must not grow with an attack.
 _LISTED_MAX = 1000
+_FILE_MAX = 4_000_000
 _FORGOTTEN_AFTER = timedelta(days=1)
 #: So many failures are supposed where the list was removed: what `Patience` leaves free.
 _SUPPOSED = 3
@@ -229,7 +231,7 @@ class Attempts:
 
     def _parsed(self) -> _State | None:
         try:
-            content = json.loads(self._path.read_bytes())
+            content = json.loads(read_regular(self._path, _FILE_MAX))
             if content["format"] != _FORMAT:
                 return None
             if "writes" not in content:
@@ -251,7 +253,9 @@ class Attempts:
                 tries=int(content["tries"]),
                 writes=int(content["writes"]),
             )
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        except (FileNotFoundError, NotRegular, LargerThanPossible):
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def _write(self, state: _State) -> None:
