@@ -94,7 +94,8 @@ def test_check_names_networks_that_are_not_whole(
     networks, resources = tmp_path / "weights", tmp_path / "resources"
     for name in ("good", "bad"):
         shutil.copytree(bundle, networks / name)
-    shutil.copytree(paths.resources() / "quality", resources / "quality")
+    for name in ("quality", "keys"):
+        shutil.copytree(paths.resources() / name, resources / name)
     monkeypatch.setattr(paths, "bundles", lambda: networks)
     monkeypatch.setattr(paths, "resources", lambda: resources)
     workstation = Workstation(tmp_path / "home")
