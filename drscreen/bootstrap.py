@@ -93,9 +93,10 @@ class Workstation:
 
     def records(self, store: OpenStore) -> RecordsService:
         """Patients and their exams in an open store."""
+        from drscreen.adapters.notify.addresses import PhoneAndMail
         from drscreen.services.records import RecordsService
 
-        return RecordsService(store, self.clock)
+        return RecordsService(store, self.clock, PhoneAndMail())
 
     def audit(self, store: OpenStore) -> AuditService:
         """Who did what in an open store."""

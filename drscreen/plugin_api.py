@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import pluggy
 
+from drscreen.domain.address import Address, AddressRefused, is_e164, parse_address
 from drscreen.domain.notifier import (
     Enquiry,
     Message,
@@ -30,12 +31,15 @@ from drscreen.domain.notifier import (
     SettingProblem,
     SettingValues,
 )
+from drscreen.domain.text import fault_of as text_fault
 
 __all__ = [
     "API_VERSION",
     "ENTRY_POINTS",
     "PROJECT",
     "TIME_LIMIT",
+    "Address",
+    "AddressRefused",
     "Enquiry",
     "Message",
     "NotifierHooks",
@@ -47,6 +51,9 @@ __all__ = [
     "SettingProblem",
     "SettingValues",
     "hookimpl",
+    "is_e164",
+    "parse_address",
+    "text_fault",
 ]
 
 #: Raised when a hook changes in a way that old plugins would not survive.

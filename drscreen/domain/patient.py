@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from drscreen.domain.address import AddressRefused, parse_address, phone_fault, tidied_phone
 from drscreen.domain.errors import InvalidInput
 from drscreen.domain.grading import Grading, OperatingPoint
 from drscreen.domain.image import Laterality
@@ -141,8 +142,6 @@ _LINES = {
     "email": "e-mail address",
     "language": "language",
 }
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PHONE = re.compile(r"\+?[0-9 ().\-/]{4,32}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -162,8 +161,9 @@ def age_on(day: date, born: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def checked_patient(patient: Patient, today: date) -> Patient:
+def checked_patient(patient: Patient, today: date, before: Patient | None = None) -> Patient:
     """The patient with tidied fields. Raises `InvalidInput` naming the first field that is wrong.
+    An address that stands so in `before` already, by an older rule, hinders no other change.
 
     Rules are loose on purpose: a clinic must be able to write down what it knows. A day of birth
     makes an estimated year needless.
@@ -172,12 +172,20 @@ def checked_patient(patient: Patient, today: date) -> Patient:
         name: checked_line(getattr(patient, name), words, NAME_MAX, name)
         for name, words in _LINES.items()
     }
-    if tidy["phone"] and not _PHONE.fullmatch(tidy["phone"]):
-        raise InvalidInput("The phone number has characters that no phone number has.")
-    if tidy["email"] and not _EMAIL.fullmatch(tidy["email"]):
-        raise InvalidInput("The e-mail address is not complete.")
+    tidy["phone"] = tidied_phone(tidy["phone"])
+    if tidy["phone"] and (before is None or tidy["phone"] != before.phone):
+        fault = phone_fault(tidy["phone"])
+        if fault:
+            raise InvalidInput(fault, "phone")
+    if tidy["email"] and (before is None or tidy["email"] != before.email):
+        try:
+            parse_address(tidy["email"])
+        except AddressRefused as refused:
+            raise InvalidInput(str(refused), "email") from refused
     if not _LANGUAGE.fullmatch(tidy["language"]):
-        raise InvalidInput("The language is not a language code such as 'en' or 'pt-BR'.")
+        raise InvalidInput(
+            "The language is not a language code such as 'en' or 'pt-BR'.", "language"
+        )
     if patient.birth_date is not None and not EARLIEST_BIRTH <= patient.birth_date <= today:
         raise InvalidInput(
             "The birth date lies in the future or too far in the past.", "birth_date"

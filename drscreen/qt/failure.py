@@ -30,7 +30,7 @@ class Failure:
     def of(cls, error: DrscreenError) -> Failure:
         """The words of an expected error, in the person's language where there is one."""
         field = error.field if isinstance(error, InvalidInput) else ""
-        words = (_tr(error.message), _tr(error.kept), _tr(error.advice))
+        words = (tr_error(error.message), tr_error(error.kept), tr_error(error.advice))
         return cls(error.code, *words, field=field)
 
     @classmethod
@@ -38,9 +38,9 @@ class Failure:
         """The words of a fault in the program. Names the type alone: a text may hold a name."""
         return cls(
             "unexpected",
-            _tr("Something went wrong inside drscreen ({0}).").format(type(error).__name__),
-            _tr("Nothing was recorded by this job."),
-            _tr("Try again. If it happens again, start drscreen again."),
+            tr_error("Something went wrong inside drscreen ({0}).").format(type(error).__name__),
+            tr_error("Nothing was recorded by this job."),
+            tr_error("Try again. If it happens again, start drscreen again."),
             fault_details(error),
         )
 
@@ -57,5 +57,6 @@ def fault_details(error: BaseException) -> str:
     return "\n".join([type(error).__name__, *places])
 
 
-def _tr(text: str) -> str:
+def tr_error(text: str) -> str:
+    """A sentence of the domain's in the person's language, where there is one."""
     return QCoreApplication.translate("errors", text)

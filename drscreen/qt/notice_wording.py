@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from drscreen.domain.notice import Notice, NoticeState, Purpose, Reason
+from drscreen.domain.notice_ports import CheckedAddress
 from drscreen.domain.patient import Channel
 from drscreen.qt.wording import moment_text, tr
 from drscreen.services.delivery import Sender
@@ -40,6 +41,18 @@ def state_text(state: NoticeState) -> str:
         NoticeState.UNKNOWN: tr("Not known"),
         NoticeState.CANCELLED: tr("Not sent"),
     }[state]
+
+
+def phone_note(checked: CheckedAddress) -> str:
+    """What is to be said of a number while it is typed, in a line."""
+    if checked.reason is None:
+        return tr("SMS go to {0}").format(checked.address) if checked.address else ""
+    return {
+        Reason.ADDRESS_INVALID: tr("No telephone has this number."),
+        Reason.COUNTRY_UNKNOWN: tr("For SMS, write it with + and its country."),
+        Reason.LANDLINE: tr("A landline: it receives no SMS."),
+        Reason.FOREIGN_NUMBER: tr("Of a country that this clinic sends no SMS to."),
+    }.get(checked.reason, "")
 
 
 def reason_text(notice: Notice) -> str:

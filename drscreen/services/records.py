@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drscreen.domain.address import phone_fault, tidied_phone
 from drscreen.domain.audit import AuditKind
-from drscreen.domain.errors import PatientUnknown
+from drscreen.domain.errors import InvalidInput, PatientUnknown
+from drscreen.domain.notice import Reason
+from drscreen.domain.notice_ports import Addresses, CheckedAddress
 from drscreen.domain.patient import (
+    Channel,
     Exam,
     ExamToReview,
     Patient,
@@ -53,11 +57,15 @@ class PatientFile:
 
 
 class RecordsService:
-    """Any thread; each call is its own transaction."""
+    """Any thread; each call is its own transaction.
 
-    def __init__(self, store: OpenStore, clock: Clock) -> None:
+    `addresses` knows the numbers of the world; without it the rule of `domain.address` holds alone.
+    """
+
+    def __init__(self, store: OpenStore, clock: Clock, addresses: Addresses | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._addresses = addresses
         self._viewed: dict[str, float] = {}
 
     @needs(Action.EDIT_PATIENTS)
@@ -65,6 +73,7 @@ class RecordsService:
         """Store a new patient. Raises `InvalidInput` or `PatientExists`."""
         checked = checked_patient(patient, self._clock.now().date())
         with self._store.transaction(Action.EDIT_PATIENTS) as records:
+            self._check_reachable(records, checked)
             return records.add_patient(checked)
 
     @needs(Action.EDIT_PATIENTS)
@@ -72,9 +81,22 @@ class RecordsService:
         """Replace a patient's particulars. Raises `InvalidInput`, `PatientUnknown`,
         `StoreConflict`.
         """
-        checked = checked_patient(patient, self._clock.now().date())
+        number = normalised_mrn(patient.mrn)
         with self._store.transaction(Action.EDIT_PATIENTS) as records:
+            before = records.find_patient(number)
+            checked = checked_patient(patient, self._clock.now().date(), before)
+            if before is None or _told_by_sms(before) != _told_by_sms(checked):
+                self._check_reachable(records, checked)
             return records.change_patient(checked)
+
+    @needs(Action.EDIT_PATIENTS)
+    def check_phone(self, text: str) -> CheckedAddress:
+        """What an SMS to that number would meet: the number as services take it, or the reason.
+
+        The country is the clinic's, where the number has none.
+        """
+        with self._store.transaction(Action.EDIT_PATIENTS) as records:
+            return self._judged(records, text)
 
     @needs(Action.FIND_PATIENTS)
     def search(self, text: str, offset: int = 0, limit: int = 100) -> PatientPage:
@@ -127,9 +149,32 @@ class RecordsService:
         with self._store.transaction(Action.VIEW_PATIENTS) as records:
             records.keep_thumbnail(photograph_id, data)
 
+    def _check_reachable(self, records: Records, patient: Patient) -> None:
+        """Who agreed to SMS has a number that a telephone can have. Any other number is for calls,
+        and the tables of numbers may be older than it.
+        """
+        phone = _told_by_sms(patient)
+        if phone and self._judged(records, phone).reason is Reason.ADDRESS_INVALID:
+            raise InvalidInput(
+                "No telephone has this number, so no SMS can reach it. Correct it, or take the "
+                "agreement to SMS away.",
+                "phone",
+            )
+
+    def _judged(self, records: Records, phone: str) -> CheckedAddress:
+        if self._addresses is None:
+            fault = phone_fault(tidied_phone(phone))
+            return CheckedAddress("", Reason.ADDRESS_INVALID if fault else None)
+        return self._addresses.check(Channel.SMS, phone, records.notices.policy())
+
     def _note_view(self, records: Records, mrn: str) -> None:
         """A page that is fetched again after each photograph is one view, not many."""
         now = self._clock.elapsed()
         if now - self._viewed.get(mrn, -VIEW_SECONDS) >= VIEW_SECONDS:
             records.note(AuditKind.VIEWED, mrn)
             self._viewed[mrn] = now
+
+
+def _told_by_sms(patient: Patient) -> str:
+    """The number that SMS go to; empty where none do."""
+    return patient.phone if Channel.SMS in patient.consent else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
+from drscreen.adapters.notify.addresses import PhoneAndMail
 from drscreen.domain.ports import PhotographReader, Predictor
 from drscreen.domain.settings import DeviceChoice, Settings
 from drscreen.domain.store_ports import OpenStore
@@ -70,7 +71,7 @@ class Clinic:
         self.desk = Desk(
             Outside(
                 accounts=lambda: AccountsService(self.store, any_password),
-                records=lambda store: RecordsService(store, self.clock),
+                records=lambda store: RecordsService(store, self.clock, PhoneAndMail()),
                 staff=lambda store: StaffService(store, any_password),
                 predictor=self._load,
                 screening=self._screening,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import PhoneNumberType, timezone
 
+from drscreen.domain.address import AddressRefused, parse_address, tidied_phone
 from drscreen.domain.notice import NoticePolicy, Reason
 from drscreen.domain.notice_ports import CheckedAddress
 from drscreen.domain.patient import Channel
+from drscreen.domain.text import tidied
 
 #: Kinds of number that never receive an SMS. "Fixed line or mobile" (North America) may.
 _LANDLINES = frozenset(
@@ -25,19 +26,15 @@ _LANDLINES = frozenset(
     }
 )
 
-#: RFC 5321 4.5.3.1: 64 octets before the @, 254 in all (RFC 3696, erratum 1690).
-_LOCAL = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}")
-_DOMAIN = re.compile(r"(?=.{4,190}$)([\w](?:[\w-]{0,61}[\w])?\.)+[\w-]{2,63}")
-
 
 class PhoneAndMail:
     """`drscreen.domain.notice_ports.Addresses`. Any thread."""
 
     def check(self, channel: Channel, text: str, policy: NoticePolicy) -> CheckedAddress:
         """Normalise what somebody typed; see the port."""
-        if not text.strip():
+        if not tidied(text):
             return CheckedAddress("", Reason.NO_ADDRESS)
-        return _phone(text, policy) if channel is Channel.SMS else _mail(text)
+        return _phone(tidied_phone(text), policy) if channel is Channel.SMS else _mail(text)
 
     def zone(self, channel: Channel, address: str) -> tzinfo | None:
         """The time zone of a number, where its country or area has only one."""
@@ -51,7 +48,7 @@ class PhoneAndMail:
 
 
 def _phone(text: str, policy: NoticePolicy) -> CheckedAddress:
-    if not policy.region and not text.strip().startswith("+"):
+    if not policy.region and not text.startswith("+"):
         return CheckedAddress("", Reason.COUNTRY_UNKNOWN)
     try:
         number = phonenumbers.parse(text, policy.region or None)
@@ -69,11 +66,10 @@ def _phone(text: str, policy: NoticePolicy) -> CheckedAddress:
 
 
 def _mail(text: str) -> CheckedAddress:
-    local, _, domain = text.strip().rpartition("@")
-    if not text.strip().isprintable() or not _LOCAL.fullmatch(local):
+    written = tidied(text)
+    try:
+        parse_address(written)
+    except AddressRefused:
         return CheckedAddress("", Reason.ADDRESS_INVALID)
-    if local.startswith(".") or local.endswith(".") or ".." in local:
-        return CheckedAddress("", Reason.ADDRESS_INVALID)
-    if not _DOMAIN.fullmatch(domain):
-        return CheckedAddress("", Reason.ADDRESS_INVALID)
+    local, _, domain = written.rpartition("@")
     return CheckedAddress(f"{local}@{domain.lower()}")

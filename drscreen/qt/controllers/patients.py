@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from drscreen.domain.conflict import StoreConflict
+from drscreen.domain.notice_ports import CheckedAddress
 from drscreen.domain.patient import Patient
 from drscreen.qt.background import Background
 from drscreen.qt.failure import Failure
@@ -29,6 +30,7 @@ class PatientsController(QObject):
     save_failed = Signal(object)
     file_opened = Signal(object)
     open_failed = Signal(object)
+    phone_checked = Signal(str, object)
 
     def __init__(self, background: Background) -> None:
         super().__init__()
@@ -64,6 +66,16 @@ class PatientsController(QObject):
 
         self._background.run(work, self._on_amended, self._on_save_failed)
 
+    def check_phone(self, text: str) -> None:
+        """Ask what an SMS to a number would meet; `phone_checked` brings the number and the
+        `CheckedAddress`. Where nobody can say, nothing is said.
+        """
+        records = self._records
+        if records is not None:
+            self._background.run(
+                lambda: (text, records.check_phone(text)), self._on_phone_checked, _ignore
+            )
+
     def open(self, mrn: str) -> None:
         """Fetch a patient's file; of several asked for in a row only the last one is answered."""
         self._wanted = mrn
@@ -94,6 +106,10 @@ class PatientsController(QObject):
         if self._records is not None:
             self.patient_saved.emit(patient)
 
+    def _on_phone_checked(self, answer: tuple[str, CheckedAddress]) -> None:
+        if self._records is not None:
+            self.phone_checked.emit(*answer)
+
     def _on_save_failed(self, failure: Failure) -> None:
         self.save_failed.emit(failure)
 
@@ -103,3 +119,7 @@ class PatientsController(QObject):
 
     def _on_open_failed(self, failure: Failure) -> None:
         self.open_failed.emit(failure)
+
+
+def _ignore(_failure: Failure) -> None:
+    """A check that fails is made again when the record is saved."""

@@ -20,11 +20,12 @@ from drscreen.domain.conflict import changes, merged
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.qt import wording
 from drscreen.qt.controllers.patients import PatientsController
-from drscreen.qt.dates import EXAMPLE, DateUnclear, birth_from, date_from
+from drscreen.qt.dates import DateUnclear, date_from
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.conflict_table import ConflictTable
 from drscreen.qt.views.noted_field import NotedField
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
+from drscreen.qt.views.patient_fields import BirthField, EmailField, PhoneField
 from drscreen.qt.views.theme import Theme
 
 __all__ = ["LANGUAGES", "PatientForm", "date_from"]
@@ -59,14 +60,13 @@ class PatientForm(QDialog):
         self.mrn.setReadOnly(patient is not None)
         self.family_name = self._line(self.tr("Family name"), start.family_name)
         self.given_name = self._line(self.tr("Given name"), start.given_name)
-        self.birth_date = self._noted(
-            self.tr("Birth date"), wording.born_text(start), wording.day_text(EXAMPLE)
-        )
-        self.birth_date.edited.connect(self._on_birth_date_edited)
-        self.birth_date.finished.connect(self._on_birth_date_left)
+        self.birth_date = BirthField(self.tr("Birth date"), wording.born_text(start))
+        self._noted(self.tr("Birth date"), self.birth_date)
         self.sex = self._sexes(start.sex)
-        self.phone = self._line(self.tr("Phone"), start.phone)
-        self.email = self._line(self.tr("E-mail"), start.email)
+        self.phone = PhoneField(self.tr("Phone"), start.phone, patients)
+        self._noted(self.tr("Phone"), self.phone)
+        self.email = EmailField(self.tr("E-mail"), start.email)
+        self._noted(self.tr("E-mail"), self.email)
         self.language = self._languages(start.language)
         self.consent = {
             Channel.SMS: QCheckBox(self.tr("Agrees to be told by SMS")),
@@ -75,11 +75,12 @@ class PatientForm(QDialog):
         for channel, box in self.consent.items():
             box.setChecked(channel in start.consent)
             self.fields.addRow("", box)
+        self.consent[Channel.SMS].toggled.connect(self.phone.set_wanted)
+        self.phone.set_wanted(Channel.SMS in start.consent)
         self.conflict = ConflictTable(self._names())
         self.save = button(self.tr("Save"), "primary", self.tr("Save (Enter)"))
         self._lay_out()
         self._opened_with = self._typed()
-        self._on_birth_date_edited()
         (self.family_name if patient else self.mrn).setFocus()
         patients.patient_saved.connect(self._on_saved)
         patients.save_failed.connect(self._on_failed)
@@ -139,10 +140,8 @@ class PatientForm(QDialog):
         self.fields.addRow(field_label(name, edit), edit)
         return edit
 
-    def _noted(self, name: str, text: str, placeholder: str = "") -> NotedField:
-        field = NotedField(name, text, placeholder)
+    def _noted(self, name: str, field: NotedField) -> None:
         self.fields.addRow(field_label(name, field.edit), field)
-        return field
 
     def _sexes(self, now: Sex) -> QComboBox:
         box = choice(self.tr("Sex"))
@@ -174,7 +173,7 @@ class PatientForm(QDialog):
     def _on_save(self) -> None:
         self.error.clear()
         try:
-            born, year = birth_from(self.birth_date.text())
+            born, year = self.birth_date.born()
         except DateUnclear as unclear:
             self._on_failed(Failure("invalid_input", str(unclear), field="birth_date"))
             return
@@ -247,25 +246,6 @@ class PatientForm(QDialog):
             "language": self.tr("Language"),
             "consent": self.tr("Agrees to be told by"),
         }
-
-    @Slot()
-    def _on_birth_date_edited(self) -> None:
-        """The age, as a check: a wrong year is seen at once."""
-        try:
-            born, year = birth_from(self.birth_date.text())
-        except DateUnclear:
-            return  # half typed, mostly; said when the field is left
-        if born is not None:
-            self.birth_date.say(wording.age_text(born))
-        elif year is not None:
-            self.birth_date.say(wording.estimated_age_text(year))
-
-    @Slot()
-    def _on_birth_date_left(self) -> None:
-        try:
-            birth_from(self.birth_date.text())
-        except DateUnclear as unclear:
-            self.birth_date.say(str(unclear), is_wrong=True)
 
     @Slot(object)
     def _on_failed(self, failure: Failure) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from datetime import UTC, datetime
 from email.header import Header
 from email.headerregistry import Address as HeaderAddress
@@ -12,10 +11,10 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, formataddr
 
-from drscreen.plugin_api import Message
+from drscreen.plugin_api import Message, text_fault
 from drscreen_notify_email.address import Address
 
-_BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})
+_ENDS = "\n\r\t"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64})*")
 
 
@@ -76,9 +75,9 @@ def _encoded(text: str) -> str:
 def _check(message: Message) -> None:
     if not message.body.strip():
         raise MessageUnfit("The message is empty.")
-    if any(unicodedata.category(c) in _BREAKS for c in message.subject):
-        raise MessageUnfit("The subject has a line break or a control character.")
-    if any(0xD800 <= ord(c) <= 0xDFFF for c in message.body):
-        raise MessageUnfit("The message has a character that is none.")
+    for part, name, allowed in ((message.subject, "subject", ""), (message.body, "message", _ENDS)):
+        fault = text_fault(part, allowed)
+        if fault:
+            raise MessageUnfit(f"The {name} has {fault}.")
     if not _ID.fullmatch(message.id):
         raise MessageUnfit("The message's number cannot stand in an e-mail.")

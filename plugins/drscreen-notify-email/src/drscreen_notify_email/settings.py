@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drscreen.plugin_api import Setting, SettingKind, SettingProblem, SettingValues
+from drscreen.plugin_api import Setting, SettingKind, SettingProblem, SettingValues, text_fault
 from drscreen_notify_email.address import Address, AddressRefused, parse
 
 STARTTLS, TLS, NONE = "starttls", "tls", "none"
@@ -109,7 +109,7 @@ def read(values: SettingValues) -> Server:
         problems.check("user", "There is a password without a user name.")
     if given["user"] and not given["password"]:
         problems.check("password", "There is a user name without a password.")
-    if not given["sender_name"].isprintable() or len(given["sender_name"]) > 100:
+    if text_fault(given["sender_name"]) or len(given["sender_name"]) > 100:
         problems.check("sender_name", "The name is one line of at most 100 characters.")
     sender = problems.sender(given["sender"])
     server = Server(

@@ -18,8 +18,9 @@ from drscreen.plugin_api import (
     SettingProblem,
     SettingValues,
     hookimpl,
+    is_e164,
 )
-from drscreen_notify_twilio.settings import SCHEMA, is_name, is_number, notes, problems
+from drscreen_notify_twilio.settings import SCHEMA, is_name, notes, problems
 
 _SETTINGS_WRONG = "The settings of Twilio are incomplete or wrong. An administrator can mend them."
 
@@ -49,7 +50,7 @@ def drscreen_check_settings(settings: SettingValues) -> list[SettingProblem]:
 @hookimpl
 def drscreen_check_address(address: str) -> str:
     """Twilio takes E.164; whether it is a mobile number only Twilio knows."""
-    if is_number(address):
+    if is_e164(address):
         return ""
     return "Twilio needs the number with its country, as in +34 600 000 000."
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from drscreen.plugin_api import Setting, SettingKind, SettingProblem, SettingValues
+from drscreen.plugin_api import Setting, SettingKind, SettingProblem, SettingValues, is_e164
 
 ACCOUNT = "account_sid"
 KEY = "key_sid"
@@ -67,15 +67,9 @@ SCHEMA = (
     ),
 )
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 #: https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,10}(?<! )")
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a number in E.164 (ITU-T: at most 15 digits, no zero first)."""
-    return _E164.fullmatch(text) is not None
 
 
 def is_name(settings: SettingValues) -> bool:
@@ -125,7 +119,7 @@ def problems(settings: SettingValues) -> list[SettingProblem]:
         )
     if service and re.fullmatch(r"MG[0-9a-fA-F]{32}", service) is None:
         found.append(SettingProblem(SERVICE, "A service's SID is MG and 32 digits or letters a-f."))
-    if number and not (is_number(number) or _SHORT_CODE.fullmatch(number) or is_name(settings)):
+    if number and not (is_e164(number) or _SHORT_CODE.fullmatch(number) or is_name(settings)):
         found.append(
             SettingProblem(
                 NUMBER,
