@@ -82,7 +82,8 @@ class Workstation:
         from drscreen.adapters.system.password_strength import weakness
         from drscreen.services.accounts import AccountsService
 
-        return AccountsService(SqlCipherStore(self.home), weakness)
+        store = SqlCipherStore(self.home, machine=paths.machine_state())
+        return AccountsService(store, weakness)
 
     def staff(self, store: OpenStore) -> StaffService:
         """Accounts and the recovery code of an open store."""

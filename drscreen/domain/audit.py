@@ -48,6 +48,8 @@ class Alarm(StrEnum):
 
     DATABASE_BEHIND = "database_behind"
     HISTORY_REPLACED = "history_replaced"
+    WITNESS_AHEAD = "witness_ahead"
+    ROWS_BEHIND = "rows_behind"
     KEY_FILE_BEHIND = "key_file_behind"
     ANCHOR_BEHIND = "anchor_behind"
     ANCHOR_MISSING = "anchor_missing"
@@ -55,6 +57,7 @@ class Alarm(StrEnum):
     KEY_FILE_REPAIRED = "key_file_repaired"
     KEY_COPY_BEHIND = "key_copy_behind"
     ATTEMPTS_MISSING = "attempts_missing"
+    RECORDS_MOVED = "records_moved"
     CLOCK_SET_BACK = "clock_set_back"
     KEY_CHANGE_DUE = "key_change_due"
     DISK_FULL = "disk_full"
@@ -67,6 +70,19 @@ class Alarm(StrEnum):
         return _ALARMS[self]
 
 
+#: The records may not be the newest that there were, so that what they have not done yet may have
+#: been done.
+BEHIND = frozenset(
+    {
+        Alarm.DATABASE_BEHIND,
+        Alarm.HISTORY_REPLACED,
+        Alarm.WITNESS_AHEAD,
+        Alarm.ROWS_BEHIND,
+        Alarm.ANCHOR_MISSING,
+        Alarm.ANCHOR_DAMAGED,
+    }
+)
+
 _ALARMS = {
     Alarm.DATABASE_BEHIND: (
         "The records are OLDER than when they were last closed here: something that was recorded "
@@ -74,6 +90,20 @@ _ALARMS = {
     ),
     Alarm.HISTORY_REPLACED: (
         "The records are NOT the ones that were last closed here: their history differs."
+    ),
+    Alarm.WITNESS_AHEAD: (
+        "The records are OLDER than they were on this machine: all of them together were exchanged "
+        "for an earlier copy. This is expected once after a backup was put in their place."
+    ),
+    Alarm.RECORDS_MOVED: (
+        "The records were last opened on another machine or in another folder. If that copy is "
+        "still in use, both will record and write to patients: use only one. Notices that were "
+        "waiting rest until somebody decides about each."
+    ),
+    Alarm.ROWS_BEHIND: (
+        "A part of the records is OLDER than the audit log says: rights, consents or settings of "
+        "before were put back. Roles are as the log has them; consents that were older count no "
+        "more, and notices rest, until somebody here has decided anew."
     ),
     Alarm.KEY_FILE_BEHIND: (
         "The key file is OLDER than the records: somebody put an earlier one in its place. "
@@ -167,6 +197,7 @@ class AuditFault(StrEnum):
     MISPLACED = "misplaced"
     BEHIND = "behind"
     REPLACED = "replaced"
+    ROWS_BEHIND = "rows_behind"
     ANCHOR_MISSING = "anchor_missing"
     ANCHOR_DAMAGED = "anchor_damaged"
 
@@ -183,6 +214,8 @@ _FAULTS = {
     AuditFault.BEHIND: "the log ends before the place that its seal names: its end was removed, "
     "or an older copy of the records was put here",
     AuditFault.REPLACED: "the log is not the one that its seal names",
+    AuditFault.ROWS_BEHIND: "rows that give rights, consents or settings were older than the log "
+    "says, and were made safe",
     AuditFault.ANCHOR_MISSING: "the seal of the log is missing",
     AuditFault.ANCHOR_DAMAGED: "the seal of the log was altered",
 }

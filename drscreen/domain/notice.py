@@ -70,6 +70,8 @@ class Reason(StrEnum):
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     ABSENT = "absent"
     CANNOT_ASK = "cannot_ask"
+    RECORDS_OLDER = "records_older"
+    RECORDS_MOVED = "records_moved"
 
     @property
     def sentence(self) -> str:
@@ -106,6 +108,10 @@ _SENTENCES = {
     Reason.TIMED_OUT: "No answer came. The service will be asked whether it has it.",
     Reason.TOO_MANY_ATTEMPTS: "It was tried many times in vain.",
     Reason.ABSENT: "The service was asked and does not have it; it is tried again.",
+    Reason.RECORDS_OLDER: "The records are older than they were, so it may have been sent already. "
+    "The service will be asked whether it has it; where it cannot be asked, ask the patient.",
+    Reason.RECORDS_MOVED: "The records came from another machine or folder, which may send it too. "
+    "Make sure that only one of the two is in use, then retry it.",
     Reason.CANNOT_ASK: "It may have arrived, and this service cannot be asked. Ask the patient, "
     "then retry or cancel it.",
 }

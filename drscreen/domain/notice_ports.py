@@ -61,6 +61,12 @@ class Notices(Protocol):
         """
         ...
 
+    def entrust(self, now: datetime, senders: Mapping[Channel, str]) -> int:
+        """Let each channel's notifier be asked about its UNKNOWN notices that name none: those that
+        were queued when the records were found to be older than they had been. How many.
+        """
+        ...
+
     def next_to_ask(self, now: datetime, notifiers: Collection[str]) -> Notice | None:
         """The longest due UNKNOWN or SENT notice that one of these notifiers has; its `due` is
         moved by `LEASE`, so that nobody else asks meanwhile. Those without one wait for nothing;

@@ -127,6 +127,7 @@ class DeliveryService:
             notice = records.notices.lease(now, names)
             if notice is not None and self._held_back(records, notice, now):
                 return Step(True)
+            records.notices.entrust(now, names)
             asked = None if notice else records.notices.next_to_ask(now, infos)
             claimed: frozenset[str] = frozenset()
             if asked is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,11 +24,15 @@ class AnchorDamaged(Exception):
 
 
 class Anchor:
-    """The anchor file at `path`, sealed under `key`. Any thread."""
+    """The anchor file at `path`, sealed under `key`. Any thread.
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    `witnesses` are files of the same kind outside of the store's folder; they are moved with it.
+    """
+
+    def __init__(self, path: Path, key: bytes, witnesses: Sequence[Path] = ()) -> None:
         self._path = path
         self._key = hmac.digest(key, b"drscreen anchor", "sha256")
+        self.witnesses = tuple(Anchor(witness, key) for witness in witnesses)
 
     def read(self) -> AuditHead | None:
         """The anchored head; None where there is no file. Raises `AnchorDamaged`, `OSError`."""
@@ -55,19 +60,27 @@ class Anchor:
         if head is None:
             return
         with suppress(OSError):
-            if not durably and (known := self._known()) and known.sequence >= head.sequence:
-                return
-            data = self._rendered(head)
-            if durably:
-                write_durably(self._path, data)
-                return
-            unfinished = self._path.with_name(unfinished_name())
-            try:
-                unfinished.touch(mode=0o600)
-                unfinished.write_bytes(data)
-                unfinished.replace(self._path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+            self._move(head, durably=durably, back=durably)
+        for witness in self.witnesses:
+            # Never synced: one that a power cut sets back notices less, and costs no time.
+            with suppress(OSError):
+                witness._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                witness._move(head, durably=False, back=durably)
+
+    def _move(self, head: AuditHead, *, durably: bool, back: bool) -> None:
+        if not back and (known := self._known()) and known.sequence >= head.sequence:
+            return
+        data = self._rendered(head)
+        if durably:
+            write_durably(self._path, data)
+            return
+        unfinished = self._path.with_name(unfinished_name())
+        try:
+            unfinished.touch(mode=0o600)
+            unfinished.write_bytes(data)
+            unfinished.replace(self._path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _known(self) -> AuditHead | None:
         try:

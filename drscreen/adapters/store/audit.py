@@ -12,6 +12,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store.anchor import Anchor, AnchorDamaged
 from drscreen.adapters.store.attempts import Collected, Try
 from drscreen.adapters.store.keys import KEY_BYTES, DataKey
+from drscreen.adapters.store.seals import DECIDED, note_decision
 from drscreen.adapters.store.tables import AuditRow, ClinicRow
 from drscreen.domain.audit import Alarm, AuditEvent, AuditHead, AuditKind
 from drscreen.domain.errors import StoreDamaged
@@ -44,16 +46,18 @@ LOOKING = frozenset(
 Finding = tuple[Alarm, dict[str, str]]
 
 
-def chain_key(clinic: ClinicRow, data_key: DataKey) -> bytes:
-    """The chain's key, made where there is none yet. Raises `StoreDamaged`."""
+def chain_key(clinic: ClinicRow, data_key: DataKey, former: DataKey | None = None) -> bytes:
+    """The chain's key, made where there is none yet; sealed under the data key, or under the one
+    before where a change is not finished. Raises `StoreDamaged`.
+    """
     if clinic.audit_key is None:
         key = secrets.token_bytes(KEY_BYTES)
         clinic.audit_key = data_key.seal(_PURPOSE, key)
         return key
-    try:
-        return data_key.unseal(_PURPOSE, clinic.audit_key)
-    except (InvalidTag, ValueError) as error:
-        raise StoreDamaged("The key of the audit log does not belong to these records.") from error
+    for known in filter(None, (data_key, former)):
+        with suppress(InvalidTag, ValueError):
+            return known.unseal(_PURPOSE, clinic.audit_key)
+    raise StoreDamaged("The key of the audit log does not belong to these records.")
 
 
 def reseal_chain_key(clinic: ClinicRow, old: DataKey, new: DataKey) -> None:
@@ -146,9 +150,22 @@ class AuditChain:
         return AuditHead(sequence, mac.hex())
 
     def alarms(self, session: Session, key_file: AuditHead | None) -> list[Finding]:
-        """Compare the chain with its anchor, and with the head that the key file names, as on
-        every opening. Raises `OSError`.
+        """Compare the chain with its anchor, with the head that the key file names and with the
+        witnesses outside of the folder, as on every opening. Raises `OSError`.
         """
+        found = self._by_its_files(session, key_file)
+        if any(alarm in (Alarm.DATABASE_BEHIND, Alarm.HISTORY_REPLACED) for alarm, _ in found):
+            return found
+        for witness in self.anchor.witnesses:
+            known = None
+            # One that cannot be read witnesses nothing; it is written anew.
+            with suppress(AnchorDamaged, OSError):
+                known = witness.read()
+            if behind := self._compared(session, known):
+                return [*found, (Alarm.WITNESS_AHEAD, behind[0][1])]
+        return found
+
+    def _by_its_files(self, session: Session, key_file: AuditHead | None) -> list[Finding]:
         try:
             anchored = self.anchor.read()
         except AnchorDamaged:
@@ -184,7 +201,7 @@ class AuditTrail:
     def __init__(self, chain: AuditChain, session: Session, actor: str, moment: datetime) -> None:
         self._chain = chain
         self._session = session
-        self._actor = actor
+        self.actor = actor
         self._moment = moment
         #: The newest link of this transaction; to be anchored once it is committed.
         self.head: AuditHead | None = None
@@ -206,12 +223,14 @@ class AuditTrail:
         self.head = self._chain.append(
             self._session,
             kind,
-            actor=self._actor,
+            actor=self.actor,
             moment=self._moment,
             subject=subject,
             details=details,
         )
         self.looked += kind in LOOKING
+        if kind in DECIDED:
+            note_decision(self._session, self.head.sequence)
 
 
 def note_sign_in(
@@ -270,7 +289,9 @@ def key_change_due(session: Session) -> list[AuditEvent]:
     removed = _last(session, AuditKind.USER_REMOVED)
     if removed <= _last(session, AuditKind.DATA_KEY_CHANGED):
         return []
-    (event,) = events(session, removed - 1, 1)
+    event = next(iter(events(session, removed - 1, 1)), None)
+    if event is None or event.sequence != removed:
+        raise StoreDamaged("The index of the audit log names an event that is not there.")
     details = {"alarm": Alarm.KEY_CHANGE_DUE.value, "removed": event.subject}
     return [replace(event, kind=AuditKind.ALARM.value, details=details)]
 

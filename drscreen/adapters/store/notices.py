@@ -11,8 +11,15 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import notice_settings
 from drscreen.adapters.store.audit import AuditTrail
 from drscreen.adapters.store.notice_rows import fill_notice, new_row, notice_of
-from drscreen.adapters.store.notice_tables import HAS_REFERENCE, NoticeRow, OptOutRow
+from drscreen.adapters.store.notice_tables import (
+    HAS_REFERENCE,
+    NoticeRow,
+    NoticeSettingRow,
+    OptOutRow,
+)
+from drscreen.adapters.store.older_rows import entrust, look_after
 from drscreen.adapters.store.rows import known_code
+from drscreen.adapters.store.seals import Findings, RowSeals
 from drscreen.adapters.store.tables import PatientRow
 from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import PatientUnknown
@@ -49,10 +56,12 @@ class SqlNotices:
         *,
         now: Callable[[], datetime],
         audit: AuditTrail,
+        seals: RowSeals,
     ) -> None:
         self._session = session
         self._now = now
         self._audit = audit
+        self._seals = seals
 
     # --- the way of a notice -----------------------------------------------------------------
 
@@ -112,7 +121,7 @@ class SqlNotices:
     def lease(self, now: datetime, senders: Mapping[Channel, str]) -> Notice | None:
         """Take the longest due pending notice into hand; see the port."""
         row = self._longest_due(now, [_pending(channel) for channel in senders])
-        if row is None:
+        if row is None or self._is_held(row, now):
             return None
         if row.reference:
             # It names an earlier attempt's message, which must not be taken for this one's.
@@ -125,6 +134,10 @@ class SqlNotices:
         row.reason = row.sentence = ""
         self._session.flush()
         return self._notice(row)
+
+    def entrust(self, now: datetime, senders: Mapping[Channel, str]) -> int:
+        """Let a service be asked about what nobody is known to have; see the port."""
+        return entrust(self._session, now, senders)
 
     def next_to_ask(self, now: datetime, notifiers: Collection[str]) -> Notice | None:
         """Take the longest due notice that a service has or may have; see the port."""
@@ -292,6 +305,27 @@ class SqlNotices:
         notice_settings.revoke_plugin(self._session, self._audit, package)
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _is_held(self, row: NoticeRow, now: datetime) -> bool:
+        """Whether what decides that a notice may go out is older than the audit log says: all that
+        is queued is held then. Also whether an older page of an index has led to it.
+        """
+        connection = self._session.connection()
+        found: Findings = {
+            table: self._seals.wrong(connection, table, number)
+            for table, number in (
+                (NoticeRow.__tablename__, row.id),
+                (PatientRow.__tablename__, row.patient_id),
+                (OptOutRow.__tablename__, None),
+                (NoticeSettingRow.__tablename__, None),
+            )
+        }
+        found = {table: wrong for table, wrong in found.items() if wrong}
+        self._session.refresh(row)
+        if not found and row.state == NoticeState.PENDING.value:
+            return False
+        look_after(self._session, self._seals, self._audit, found, now)
+        return True
 
     def _row(self, notice_id: str) -> NoticeRow | None:
         return self._session.scalars(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
 from drscreen.adapters.store.accounts import Accounts, account_row
-from drscreen.adapters.store.audit import AuditChain, AuditTrail, head_of
+from drscreen.adapters.store.audit import AuditChain, AuditTrail, head_of, open_alarms
 from drscreen.adapters.store.audit_check import verify_chain
 from drscreen.adapters.store.backup import Source, make_backup
 from drscreen.adapters.store.door import Door
@@ -25,15 +25,25 @@ from drscreen.adapters.store.engine import NOT_WAITING, READING, checkpoint, ope
 from drscreen.adapters.store.faults import database_errors, disk_errors, from_database
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey, account_key
+from drscreen.adapters.store.older_rows import look_after
 from drscreen.adapters.store.reading import Reading, ReadingTrail
 from drscreen.adapters.store.records import SqlRecords
+from drscreen.adapters.store.seals import Findings, RowSeals
 from drscreen.adapters.store.shelf import Shelf
-from drscreen.adapters.store.tables import ClinicRow
+from drscreen.adapters.store.tables import ClinicRow, UserRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import check_photographs
 from drscreen.adapters.store.wholeness import check_audit, check_database
-from drscreen.domain.audit import AuditEvent, AuditHead, AuditKind, AuditReport
+from drscreen.domain.audit import (
+    Alarm,
+    AuditEvent,
+    AuditFault,
+    AuditHead,
+    AuditKind,
+    AuditProblem,
+    AuditReport,
+)
 from drscreen.domain.backup import BackupCheck, BackupReport
 from drscreen.domain.errors import (
     AccountRemoved,
@@ -57,6 +67,7 @@ class Unlocked:
     vault: Vault
     accounts: Accounts
     audit: AuditChain
+    seals: RowSeals
 
     @property
     def database(self) -> Path:
@@ -149,7 +160,7 @@ class SqlCipherOpenStore:
             ):
                 session.begin()
                 session.connection()
-                self._check_account(session, action)
+                self._check_account(session, unlocked.seals, action)
                 self._door.check(action, proof)
                 trail = self._trail(unlocked, session)
                 with ExitStack() as undo:
@@ -161,6 +172,7 @@ class SqlCipherOpenStore:
                         now=self._now,
                         undo=undo,
                         audit=trail,
+                        seals=unlocked.seals,
                     )
                     before = _changes(session)
                     yield records
@@ -190,7 +202,7 @@ class SqlCipherOpenStore:
 
     def _judge(self, unlocked: Unlocked, action: Action) -> None:
         with self._looking(unlocked) as session:
-            self._check_account(session, action)
+            self._check_account(session, unlocked.seals, action)
 
     @contextmanager
     def _looking(self, unlocked: Unlocked) -> Iterator[Session]:
@@ -201,8 +213,10 @@ class SqlCipherOpenStore:
         ):
             yield session
 
-    def _check_account(self, session: Session, action: Action) -> None:
+    def _check_account(self, session: Session, seals: RowSeals, action: Action) -> None:
         """What an administrator changed elsewhere holds here at once."""
+        if self._reading is None and seals.wrong(session.connection(), UserRow.__tablename__):
+            raise StoreDamaged("The accounts are older than the audit log says. Sign in again.")
         row = account_row(session, self._user.name)
         if row is None:
             raise AccountRemoved("Your account was removed.")
@@ -220,6 +234,9 @@ class SqlCipherOpenStore:
             found = check_database(engine, database, is_read_only=self.is_read_only)
             found += check_audit(engine, unlocked.audit)
             try:
+                if self._look_after_rows(unlocked):
+                    sentence = Alarm.ROWS_BEHIND.sentence
+                    found += [Finding(Part.RECORDS, sentence)]
                 report = check_photographs(engine, unlocked.vault, step, spare)
             except (StoreDamaged, StoreUnwritable, DBAPIError, MemoryError):
                 if not found:
@@ -245,7 +262,32 @@ class SqlCipherOpenStore:
         """Check every link of the audit chain; see the port."""
         with self._in_use() as unlocked, database_errors(), disk_errors():
             self._judge(unlocked, Action.READ_AUDIT)
-            return verify_chain(unlocked.engine, unlocked.audit, printed, step)
+            report = verify_chain(unlocked.engine, unlocked.audit, printed, step)
+            older = self._look_after_rows(unlocked)
+        problems = tuple(AuditProblem(AuditFault.ROWS_BEHIND, 0) for _table in older)
+        return replace(
+            report,
+            faults=report.faults + len(problems),
+            problems=report.problems + problems,
+        )
+
+    def _look_after_rows(self, unlocked: Unlocked) -> Findings:
+        """Look for rows that are older than the audit log says, all of them; where there are any,
+        say so, there too, and make them safe.
+        """
+        if self._reading is not None:
+            return {}
+        with self._looking(unlocked) as session:
+            if not unlocked.seals.findings(session.connection()):
+                return {}
+        with Session(unlocked.engine, autobegin=False) as session, session.begin():
+            older = unlocked.seals.findings(session.connection())
+            trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())
+            look_after(session, unlocked.seals, trail, older, self._now())
+            alarm = open_alarms(session)[-1:]
+        unlocked.audit.anchor.move(trail.head)
+        self._alarms += tuple(alarm)
+        return older
 
     def back_up(
         self,
@@ -258,6 +300,7 @@ class SqlCipherOpenStore:
         self._refuse_where_read_only()
         with self._in_use() as unlocked, database_errors():
             self._judge(unlocked, action)
+            self._look_after_rows(unlocked)
             accounts = unlocked.accounts
             source = Source(
                 accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key
@@ -311,12 +354,15 @@ class SqlCipherOpenStore:
     def _resealed(self, unlocked: Unlocked, new: DataKey) -> Unlocked:
         """The rest of a change of the data key, as a sign-in would do it after a kill."""
         accounts, old = unlocked.accounts, unlocked.accounts.data_key
+        engine = open_engine(unlocked.database, new.database_key(), new.database_id)
         fresh = Unlocked(
-            open_engine(unlocked.database, new.database_key(), new.database_id),
+            engine,
             Vault(unlocked.vault.folder, new.vault_key()),
             accounts.under(new),
             unlocked.audit,
+            RowSeals(engine),
         )
+        fresh.seals.unlock(unlocked.audit.key)
         with ExitStack() as on_failure:
             on_failure.callback(fresh.engine.dispose)
             with fresh.engine.begin() as connection, Session(connection) as session:

@@ -18,6 +18,7 @@ from drscreen.adapters.store.audit import AuditTrail, events, head_of
 from drscreen.adapters.store.erasure import erase
 from drscreen.adapters.store.networks import SqlNetworks
 from drscreen.adapters.store.notices import SqlNotices
+from drscreen.adapters.store.seals import RowSeals
 from drscreen.adapters.store.tables import (
     ClinicRow,
     ExamRow,
@@ -58,6 +59,7 @@ class SqlRecords:
         now: Callable[[], datetime],
         undo: ExitStack,
         audit: AuditTrail,
+        seals: RowSeals,
     ) -> None:
         self._session = session
         self._vault = vault
@@ -67,7 +69,7 @@ class SqlRecords:
         self._undo = undo
         self._audit = audit
         #: The outbox, in the same transaction.
-        self.notices = SqlNotices(session, now=now, audit=audit)
+        self.notices = SqlNotices(session, now=now, audit=audit, seals=seals)
         #: Consents to unsigned networks, in the same transaction.
         self.networks = SqlNetworks(session, audit, user.name, now)
         self.saved_photographs = 0

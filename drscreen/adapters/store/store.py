@@ -45,16 +45,19 @@ from drscreen.adapters.store.key_file import (
 )
 from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey, KeyCost, account_key
 from drscreen.adapters.store.migrate import bring_up_to_date, migrate
+from drscreen.adapters.store.older_rows import hold_notices, look_after
 from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
 from drscreen.adapters.store.place import refuse_long_path, refuse_network_share
 from drscreen.adapters.store.reading import ReadingAccounts, ReadingVault, open_for_reading
-from drscreen.adapters.store.tables import ClinicRow
+from drscreen.adapters.store.seals import RowSeals
+from drscreen.adapters.store.tables import ClinicRow, SealRow
 from drscreen.adapters.store.unrecorded import UnrecordedTries
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.uptime import uptime
 from drscreen.adapters.store.vault import Vault
 from drscreen.adapters.store.vault_care import leave_first_format
-from drscreen.domain.audit import Alarm, AuditKind
+from drscreen.adapters.store.witness import place, witnesses
+from drscreen.domain.audit import BEHIND, Alarm, AuditKind
 from drscreen.domain.errors import (
     SignInFailed,
     StoreDamaged,
@@ -66,6 +69,7 @@ from drscreen.domain.errors import (
     StoreUnwritable,
     UserUnknown,
 )
+from drscreen.domain.notice import Reason
 from drscreen.domain.sign_in import Patience, Uptime
 from drscreen.domain.users import Role, User
 from drscreen.regular_files import NotRegular, open_regular
@@ -111,8 +115,10 @@ class _Found:
 class SqlCipherStore:
     """`drscreen.domain.ports.Store`: `<home>/store` with database, key file and vault. Any thread.
 
-    `cost` is what new envelopes cost to open; `now` stamps what callers bring no moment for;
-    `patience` is how long somebody waits who mistypes, by `clock`, which nobody can set.
+    `machine` is a folder of this machine for what it remembers of the store outside of it, where
+    there is one besides the home itself. `cost` is what new envelopes cost to open; `now` stamps
+    what callers bring no moment for; `patience` is how long somebody waits who mistypes, by
+    `clock`, which nobody can set.
     """
 
     def __init__(
@@ -123,8 +129,10 @@ class SqlCipherStore:
         now: Callable[[], datetime] = _utc_now,
         patience: Patience | None = None,
         clock: Callable[[], Uptime] = uptime,
+        machine: Path | None = None,
     ) -> None:
         self._home = home
+        self._machine = machine
         self._cost = cost or KeyCost()
         self._now = now
         self._clock = clock
@@ -194,19 +202,24 @@ class SqlCipherStore:
         with self._refused_later(found), ExitStack() as ending:
             engine = self._engine(data_key)
             ending.callback(engine.dispose)
+            seals = RowSeals(engine)
             accounts = self._accounts(data_key)
             ending.enter_context(database_errors())
             connection = ending.enter_context(engine.begin())
             session = ending.enter_context(Session(connection))
-            bring_up_to_date(connection, UpgradeCopies(self._folder / DATABASE, data_key).keep)
+            copies = UpgradeCopies(self._folder / DATABASE, data_key)
+            upgraded = bring_up_to_date(connection, copies.keep)
             with ExitStack() as undo:
                 clinic = session.scalars(select(ClinicRow)).one()
+                chain = self._chain(clinic, data_key)
+                seals.unlock(chain.key)
+                if upgraded:
+                    session.flush()
+                    seals.seal_all(connection)
                 if is_outdated(clinic.recovery_generation, found.keys.recovery):
-                    self._refuse_outdated(connection, session, clinic, data_key, found)
+                    self._refuse_outdated(connection, session, chain, found)
                 row = accounts.set_password(session, user, password, undo)
-                trail = AuditTrail(
-                    _chain(self._folder, clinic, data_key), session, row.name, found.moment
-                )
+                trail = AuditTrail(chain, session, row.name, found.moment)
                 trail.note(AuditKind.PASSWORD_RECOVERED, row.name)
                 accounts.record(session)
                 undo.pop_all()
@@ -289,7 +302,7 @@ class SqlCipherStore:
         with ExitStack() as on_failure:
             on_failure.callback(reading.end)
             on_failure.callback(reading.engine.dispose)
-            key = reading.data_key
+            key, seals = reading.data_key, RowSeals(reading.engine, only_read=True)
             with (
                 database_errors(),
                 disk_errors(),
@@ -305,7 +318,8 @@ class SqlCipherStore:
                 if is_outdated(account.envelope, found.keys.envelopes.get(account.account)):
                     raise sign_in_failed()
                 signed_in, name = rows.user_of(account), clinic.name
-                chain = _chain(self._folder, clinic, key)
+                chain = self._chain(clinic, key)
+                seals.unlock(chain.key)
                 findings = chain.alarms(session, found.keys.head) + found.findings(clinic)
                 alarms = seen_alarms(session, findings, user, found.moment)
             on_failure.pop_all()
@@ -314,7 +328,7 @@ class SqlCipherStore:
             self._attempts.forgive(account_key(user), found.tried.number)
         vault = ReadingVault(self._folder / VAULT, key.vault_key(), reading.refusal)
         accounts = ReadingAccounts(self._accounts(key), reading.refusal)
-        unlocked = Unlocked(reading.engine, vault, accounts, chain)
+        unlocked = Unlocked(reading.engine, vault, accounts, chain, seals)
         alarms = (reading.event(user, found.moment), *alarms)
         door = Door(self._attempts, self._clock)
         return SqlCipherOpenStore(
@@ -334,15 +348,18 @@ class SqlCipherStore:
         database = folder / DATABASE
         database.touch(mode=0o600)
         engine = open_engine(database, data_key.database_key(), data_key.database_id)
-        moment = self._now()
+        moment, seals = self._now(), RowSeals(engine)
         try:
             with database_errors(), engine.begin() as connection, Session(connection) as session:
                 migrate(connection)
                 row = ClinicRow(
                     id=1, name=clinic, database_id=data_key.database_id.hex(), created=moment
                 )
+                key = chain_key(row, data_key)
+                chain = AuditChain(key, data_key.database_id, Anchor(folder / ANCHOR, key))
+                seals.unlock(chain.key)
+                seals.seal_all(connection)
                 session.add_all([row, user_row(user, moment)])
-                chain = _chain(folder, row, data_key)
                 trail = AuditTrail(chain, session, user.name, moment)
                 trail.note(AuditKind.STORE_MADE)
                 trail.note(AuditKind.USER_ADDED, user.name, role=user.role.value)
@@ -380,26 +397,32 @@ class SqlCipherStore:
         accounts = self._accounts(data_key)
         copies = UpgradeCopies(self._folder / DATABASE, data_key)
         old_key = found.keys.previous_key(data_key) if self._changing() else None
+        seals = RowSeals(engine)
         with database_errors(), disk_errors(), engine.begin() as connection:
             upgraded = bring_up_to_date(connection, copies.keep)
             with Session(connection) as session:
-                account = account_row(session, user)
-                if account is None:
-                    raise sign_in_failed()
                 clinic = session.scalars(select(ClinicRow)).one_or_none()
                 if clinic is None or clinic.database_id != data_key.database_id.hex():
                     raise StoreDamaged("The records and their key file do not belong together.")
-                if is_outdated(account.envelope, found.keys.envelopes.get(account.account)):
-                    self._refuse_outdated(connection, session, clinic, data_key, found)
+                chain = self._chain(clinic, data_key, old_key)
+                seals.unlock(chain.key)
                 changed = old_key is not None and finish(session, clinic, data_key, old_key)
-                chain = _chain(self._folder, clinic, data_key)
+                committed = head_of(session)
                 findings = chain.alarms(session, found.keys.head) + found.findings(clinic)
-                accounts.sweep(session, head_of(session))
+                findings += self._arrived(clinic)
+                trail = AuditTrail(chain, session, user, self._now())
+                self._make_safe(session, seals, trail, findings, upgraded=upgraded)
+                account = account_row(session, user)
+                if account is None:
+                    raise sign_in_failed()
+                trail.actor = account.name
+                if is_outdated(account.envelope, found.keys.envelopes.get(account.account)):
+                    self._refuse_outdated(connection, session, chain, found)
+                accounts.sweep(session, committed)
                 accounts.renew(account, password)
                 accounts.record(session)
                 vault.sweep()
                 signed_in = rows.user_of(account)
-                trail = AuditTrail(chain, session, signed_in.name, self._now())
                 tries = self._attempts.others(found.tried.number)
                 note_sign_in(trail, findings, tries, found.tried)
                 if changed:
@@ -418,22 +441,55 @@ class SqlCipherStore:
             if not upgraded:
                 # Not before the copy is gone: its photographs are the vault's files as they were.
                 leave_first_format(engine, vault)
-        unlocked = Unlocked(engine, vault, accounts, chain)
+        unlocked = Unlocked(engine, vault, accounts, chain, seals)
         door = Door(self._attempts, self._clock)
         return SqlCipherOpenStore(unlocked, signed_in, clinic.name, self._now, alarms, door=door)
+
+    def _make_safe(
+        self,
+        session: Session,
+        seals: RowSeals,
+        trail: AuditTrail,
+        findings: list[Finding],
+        *,
+        upgraded: bool,
+    ) -> None:
+        """Seal the rows after an upgrade, else look whether one is older than it was; hold the
+        notices where the records may be.
+        """
+        said = {alarm for alarm, _numbers in findings}
+        older = {} if upgraded else seals.findings(session.connection(), at_sign_in=True)
+        if said & {Alarm.DATABASE_BEHIND, Alarm.HISTORY_REPLACED}:
+            # That the sums do not agree with the log is the same finding.
+            upgraded |= older.pop(SealRow.__tablename__, None) is not None
+        if older:
+            look_after(session, seals, trail, older, self._now())
+        elif upgraded:
+            session.flush()
+            seals.seal_all(session.connection())
+        if Alarm.RECORDS_MOVED in said:
+            hold_notices(session, self._now(), Reason.RECORDS_MOVED)
+        elif said & BEHIND:
+            hold_notices(session, self._now())
+
+    def _arrived(self, clinic: ClinicRow) -> list[Finding]:
+        """Remember where the records are opened, and say that they were elsewhere."""
+        here, before = place(self._home, self._machine), clinic.place
+        if not here or here == before:
+            return []
+        clinic.place = here
+        return [(Alarm.RECORDS_MOVED, {})] if before else []
 
     def _refuse_outdated(
         self,
         connection: Connection,
         session: Session,
-        clinic: ClinicRow,
-        data_key: DataKey,
+        chain: AuditChain,
         found: _Found,
     ) -> NoReturn:
         """An older key file was put back, and somebody tries a password or code of then. It opens
         nothing, and is said to whoever signs in next, once.
         """
-        chain = _chain(self._folder, clinic, data_key)
         trail = AuditTrail(chain, session, "", found.moment)
         if Alarm.KEY_FILE_BEHIND not in {one.details.get("alarm") for one in open_alarms(session)}:
             trail.note(AuditKind.ALARM, alarm=Alarm.KEY_FILE_BEHIND.value)
@@ -442,14 +498,17 @@ class SqlCipherStore:
         chain.anchor.move(trail.head, durably=True)
         raise sign_in_failed()
 
+    def _chain(
+        self, clinic: ClinicRow, data_key: DataKey, former: DataKey | None = None
+    ) -> AuditChain:
+        key = chain_key(clinic, data_key, former)
+        outside = witnesses(self._home, self._machine, data_key.database_id)
+        anchor = Anchor(self._folder / ANCHOR, key, outside)
+        return AuditChain(key, data_key.database_id, anchor)
+
     def _changing(self) -> bool:
         """Whether the key file still names an old data key."""
         return bool(read_or_copy(self._folder / KEY_FILE)[0].previous)
-
-
-def _chain(folder: Path, clinic: ClinicRow, data_key: DataKey) -> AuditChain:
-    key = chain_key(clinic, data_key)
-    return AuditChain(key, data_key.database_id, Anchor(folder / ANCHOR, key))
 
 
 def _first_bytes(path: Path) -> bytes | None:

@@ -65,7 +65,7 @@ class ClinicRow(Base):
     `idle_minutes` without a person at the window it locks; 0 meant never once. `backup_at` is a
     time of day in the clinic's own zone, "12:30". `key_writes` is how often the key file was
     written when this was; `recovery_generation` which of the recovery code's envelopes counts
-    (`accounts`).
+    (`accounts`); `place` on which machine and in which folder they were last opened (`witness`).
     """
 
     __tablename__ = "clinic"
@@ -83,6 +83,7 @@ class ClinicRow(Base):
     backup_last: Mapped[datetime | None]
     key_writes: Mapped[int] = mapped_column(server_default="0")
     recovery_generation: Mapped[int] = mapped_column(server_default="0")
+    place: Mapped[str] = mapped_column(server_default="")
 
 
 class UserRow(Base):
@@ -265,3 +266,18 @@ class AuditRow(Base):
     details: Mapped[str]
     previous: Mapped[bytes]
     mac: Mapped[bytes]
+
+
+class SealRow(Base):
+    """A sum of the seals of rows that give rights and consents (`seals`): of a table, of some rows
+    of a large one, or of everything, where `part` is empty and `sequence` the place of the newest
+    event that changed a right.
+    """
+
+    __tablename__ = "seals"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (SQLAlchemy's own)
+
+    part: Mapped[str] = mapped_column(primary_key=True)
+    bucket: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    sequence: Mapped[int]

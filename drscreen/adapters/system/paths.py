@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 HOME_VARIABLE = "DRSCREEN_HOME"
+STATE_VARIABLE = "DRSCREEN_STATE"
 
 
 def program_root() -> Path:
@@ -45,6 +46,16 @@ def home(named: Path | None = None) -> Path:
     if from_environment:
         return Path(from_environment).expanduser().resolve()
     return Path(platformdirs.user_data_dir("drscreen", appauthor=False))
+
+
+def machine_state() -> Path:
+    """What this machine remembers of stores, outside of their folders: DRSCREEN_STATE, else the
+    user's own folder for such.
+    """
+    from_environment = os.environ.get(STATE_VARIABLE)
+    if from_environment:
+        return Path(from_environment).expanduser().resolve()
+    return Path(platformdirs.user_state_dir("drscreen", appauthor=False))
 
 
 def demonstration_home(home_folder: Path) -> Path:

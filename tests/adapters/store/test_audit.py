@@ -252,6 +252,7 @@ def test_older_file_is_found_by_a_head_on_paper_even_with_its_own_seal(home: Pat
     printed = opened.verify_audit().head
     opened.close()
     shutil.rmtree(home / "store")
+    shutil.rmtree(home / "witness")
     shutil.copytree(home.parent / "older", home / "store")
     assert opened_with_alarm(home) == ()
     assert faults(verified(home, printed)) == {AuditFault.BEHIND}

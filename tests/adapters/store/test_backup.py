@@ -36,7 +36,15 @@ def test_drill(filled: SqlCipherOpenStore, folder: Path, tmp_path: Path) -> None
     check = Shelf(folder).verify("", lambda: steps.append(None))
     assert (check.backup, check.damaged, len(steps)) == (report.backup, 0, 4)
     again = restored(folder, tmp_path / "new machine")
-    assert content(again) == before
+    now = content(again)
+    for notice in before["notices"]:
+        if notice["state"] == "pending":  # it may have been sent since the backup was made
+            notice |= {"state": "unknown", "reason": "records_older"}
+    for told in (before, now):
+        for notice in told["notices"]:
+            for name in ("sentence", "due", "changed"):
+                del notice[name]
+    assert now == before
     assert again.check_photographs().problems == ()
     save(again, "later", b"later")
     again.close()

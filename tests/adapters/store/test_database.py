@@ -14,6 +14,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError
 
 from drscreen.adapters.store import migrate
+from drscreen.adapters.store.key_file import read_key_file
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.tables import Base
 from drscreen.domain.errors import StoreError, StoreFull
@@ -170,12 +171,12 @@ def test_full_disk_says_so_and_keeps_what_was_there(home: Path, opened: SqlCiphe
 
 
 def test_full_disk_takes_back_the_envelope(home: Path, opened: SqlCipherOpenStore) -> None:
-    before = (home / "store" / "keys.json").read_bytes()
+    before = read_key_file(home / "store" / "keys.json")
     limit_pages(opened, 0)
     with pytest.raises(StoreFull), opened.transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
         records.add_patient(Patient("1", "x" * 50_000))
-    assert (home / "store" / "keys.json").read_bytes() == before
+    assert read_key_file(home / "store" / "keys.json") == before
 
 
 def test_records_are_of_no_use_after_their_transaction(opened: SqlCipherOpenStore) -> None:

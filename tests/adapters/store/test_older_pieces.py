@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
-from drscreen.domain.audit import Alarm
+from drscreen.adapters.store.store import SqlCipherStore
+from drscreen.domain.audit import Alarm, AuditKind
 from drscreen.domain.errors import SignInFailed
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
 from drscreen.domain.recovery import new_recovery_code
+from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
-from tests.adapters.store.samples import PASSWORD, store_at, unlocked
+from tests.adapters.store.samples import CHEAP, PASSWORD, store_at, unlocked
 
 TESS, NEW = "another password", "a new password"
 
@@ -85,6 +87,52 @@ def test_older_files_put_back_are_said_once_and_until_verified(
     opened = unlocked(worked)
     told = [event.details["alarm"] for event in opened.alarms]
     assert told.count(alarm) == 1, "said until verified, found once"
+    opened.close()
+
+
+def test_everything_put_back_together_is_told_by_a_witness(worked: Path) -> None:
+    shutil.rmtree(worked / "store")
+    shutil.copytree(worked.parent / "kept", worked / "store")
+    opened = unlocked(worked)
+    assert alarms(opened) == {Alarm.WITNESS_AHEAD}
+    opened.close()
+    opened = unlocked(worked)
+    with opened.transaction(Action.READ_AUDIT) as records:
+        records.note(AuditKind.AUDIT_VERIFIED)
+    opened.close()
+    opened = unlocked(worked)
+    assert opened.alarms == (), "settled by whoever verified"
+    opened.close()
+
+
+def at(home: Path, machine: Path) -> SqlCipherStore:
+    """The store as the program opens it on a machine that it knows."""
+    return SqlCipherStore(home, cost=CHEAP, patience=Patience(free=10**6), machine=machine)
+
+
+def test_home_put_back_together_is_told_by_the_machine(worked: Path, tmp_path: Path) -> None:
+    machine = tmp_path / "machine"
+    at(worked, machine).open("Nora", PASSWORD).close()
+    shutil.copytree(worked, tmp_path / "home of before")
+    at(worked, machine).open("Nora", PASSWORD).close()
+    shutil.rmtree(worked)
+    shutil.copytree(tmp_path / "home of before", worked)
+    opened = at(worked, machine).open("Nora", PASSWORD)
+    assert alarms(opened) == {Alarm.WITNESS_AHEAD}
+    opened.close()
+
+
+def test_copy_for_a_drill_neither_silences_nor_disturbs(worked: Path, tmp_path: Path) -> None:
+    machine, drill = tmp_path / "machine", tmp_path / "drill"
+    at(worked, machine).open("Nora", PASSWORD).close()
+    shutil.copytree(worked, drill)
+    for _ in range(3):
+        at(drill, machine).open("Nora", PASSWORD).close()
+    opened = at(worked, machine).open("Nora", PASSWORD)
+    assert opened.alarms == ()
+    opened.close()
+    opened = at(drill, machine).open("Nora", PASSWORD)
+    assert alarms(opened) == {Alarm.RECORDS_MOVED}
     opened.close()
 
 
