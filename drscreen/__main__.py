@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import multiprocessing
 import sys
+from itertools import zip_longest
+from pathlib import Path
 
 #: A frozen drscreen that is started with this first is the process that decodes photographs
 #: (`drscreen.adapters.imaging.decoder_keeper`): nothing else of the program is loaded into it.
@@ -31,9 +34,24 @@ def main() -> None:
     _write_what_cannot_be_written_out()
     from drscreen.bootstrap import Workstation
     from drscreen.cli import app
+    from drscreen.domain.unclean_end import ProgramKind
 
-    Workstation().log.install()
+    workstation = Workstation(_named_home(sys.argv[1:]))
+    workstation.log.install()
+    workstation.unclean_ends(ProgramKind.COMMAND)
+    if sys.argv[1:2] not in ([], ["window"]):  # which marks itself
+        atexit.register(workstation.mark_running(ProgramKind.COMMAND).end)
     app(sys.argv[1:] or ["window"], prog_name="drscreen")
+
+
+def _named_home(words: list[str]) -> Path | None:
+    """The home that a command is told, for the log, which begins before commands are understood."""
+    for word, after in zip_longest(words, words[1:]):
+        if word == "--home" and after:
+            return Path(after)
+        if word.startswith("--home="):
+            return Path(word.removeprefix("--home="))
+    return None
 
 
 def _write_what_cannot_be_written_out() -> None:

@@ -15,6 +15,7 @@ from drscreen.domain.errors import QualityNetworkDamaged
 from drscreen.domain.image import InputSpec, RgbImage
 from drscreen.domain.settings import DeviceChoice
 from drscreen.domain.signature import TRUSTED, nobody_signs
+from drscreen.domain.unclean_end import ProgramKind
 
 #: The size at which people look at an overlay.
 OVERLAY_VIEW = InputSpec(720, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from drscreen.adapters.model.inventory import InstalledBundle
     from drscreen.adapters.store.benchmark import StoreMeasured
     from drscreen.adapters.system.logging import Log
+    from drscreen.adapters.system.running import RunningProgram
     from drscreen.domain.explanation import Explanation
     from drscreen.domain.integrity import Finding
     from drscreen.domain.notice_ports import Notifiers
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     )
     from drscreen.domain.signature import NetworkState, Signature, SignatureCheck
     from drscreen.domain.store_ports import OpenStore
+    from drscreen.domain.unclean_end import UncleanEnd
     from drscreen.services.accounts import AccountsService
     from drscreen.services.announcing import Announcer
     from drscreen.services.audit import AuditService
@@ -163,6 +166,20 @@ class Workstation:
         from drscreen.adapters.system.logging import Log
 
         return Log(self.home / "logs")
+
+    def mark_running(self, kind: ProgramKind) -> RunningProgram:
+        """Mark this program as running, and keep the trace of a crash. End it as the last thing."""
+        from drscreen.adapters.system.running import RunningProgram
+
+        return RunningProgram(self.log, kind)
+
+    def unclean_ends(self, kind: ProgramKind) -> list[UncleanEnd]:
+        """How programs ended that nobody closed, each told once and then in the log. A window is
+        told to the next window only; whoever asks hears of commands too.
+        """
+        from drscreen.adapters.system.running import told_and_removed
+
+        return told_and_removed(self.log, {kind, ProgramKind.COMMAND})
 
     def write_support_bundle(self, path: Path, selftest: Sequence[str]) -> None:
         """Versions, a self-test's lines and the logs as a zip. Raises `OSError`."""

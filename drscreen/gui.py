@@ -19,9 +19,11 @@ from drscreen import __version__
 from drscreen.bootstrap import Workstation
 from drscreen.domain.ports import Predictor
 from drscreen.domain.settings import DeviceChoice
+from drscreen.domain.unclean_end import ProgramKind
 from drscreen.qt.collector import Collector
 from drscreen.qt.controllers.demonstration import DemonstrationController
 from drscreen.qt.controllers.desk import Desk, Outside
+from drscreen.qt.controllers.unrecorded import UnrecordedCount
 from drscreen.qt.views.crash import CrashReporter
 from drscreen.qt.views.main_window import MainWindow
 from drscreen.qt.views.presence import Presence
@@ -53,9 +55,12 @@ def run(
     if demonstration:
         workstation = workstation.demonstration()
     workstation.log.install()
+    ended = [] if report_first_paint else workstation.unclean_ends(ProgramKind.WINDOW)
+    running = workstation.mark_running(ProgramKind.WINDOW)
     workstation.log.write("window_opened", version=__version__, kind=_kind(demonstration))
     theme = Theme(app, workstation.resources)
     desk = Desk(outside(workstation, drawings=demonstration))
+    unrecorded = UnrecordedCount(desk.screening, running.note)
     collector = Collector(app)
     try:
         theme.apply(desk.settings.settings.theme)
@@ -68,6 +73,7 @@ def run(
             DemonstrationController(desk)
         else:
             window = MainWindow(theme, desk)
+        window.tell_unclean_ends(ended)
         presence = Presence()
         presence.person_seen.connect(desk.idle.on_person_seen)
         app.installEventFilter(presence)
@@ -89,6 +95,8 @@ def run(
         # A QThread that is still running when it is destroyed ends the process.
         desk.shut_down()
         collector.stop()
+        del unrecorded
+        running.end()
         sys.excepthook = sys.__excepthook__
     return status
 

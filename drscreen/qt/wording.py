@@ -21,6 +21,7 @@ from drscreen.domain.quality import RETAKE_TIPS, QualityReason
 from drscreen.domain.referral import Decision, Outcome
 from drscreen.domain.screening import ModelInfo, Stage
 from drscreen.domain.signature import Signer
+from drscreen.domain.unclean_end import UncleanEnd
 from drscreen.domain.users import Role
 
 
@@ -197,6 +198,26 @@ def alarm_texts(codes: Iterable[str]) -> tuple[str, str, str]:
         " ".join(words),
         tr("It is noted in the audit log."),
         tr("Tell the administrator, who can verify the audit log in Settings."),
+    )
+
+
+def unclean_end_texts(ends: Iterable[UncleanEnd]) -> tuple[str, str, str]:
+    """That the program ended as nobody wished, what was kept, and what to do about the rest."""
+    told = list(ends)
+    left = sum(end.unrecorded for end in told)
+    crashed = any(end.fault for end in told)
+    advice = [tr("No photograph was waiting.")]
+    if left == 1:
+        advice = [tr("1 photograph was on the list: add it again if it is not in the records.")]
+    elif left:
+        again = tr("{0} photographs were on the list: add those again that are not in the records.")
+        advice = [again.format(QLocale().toString(left))]
+    if crashed:
+        advice.append(tr("Where it happened is in the log; 'drscreen support-bundle' packs it."))
+    return (
+        tr("drscreen ended unexpectedly the last time."),
+        tr("Everything that was recorded is kept."),
+        " ".join(advice),
     )
 
 

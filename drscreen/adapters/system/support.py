@@ -6,10 +6,12 @@ import json
 import platform
 import zipfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
 from drscreen.adapters.system.logging import ALLOWED, Log
+from drscreen.adapters.system.running import left_behind
 
 #: Whose versions matter when something does not work.
 PACKAGES = (
@@ -47,6 +49,9 @@ def write_bundle(path: Path, log: Log, selftest: Sequence[str]) -> None:
     with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("versions.json", json.dumps(versions(), indent=1) + "\n")
         bundle.writestr("selftest.txt", "\n".join(selftest) + "\n")
+        ends = [asdict(end) for end in left_behind(log)]
+        if ends:
+            bundle.writestr("unclean_ends.json", json.dumps(ends, indent=1) + "\n")
         for file in log.files():
             bundle.writestr(f"logs/{file.name}.jsonl", "".join(_clean(file)))
 

@@ -108,6 +108,10 @@ class ScreeningController(QObject):
         """The files that were added for a patient, in order."""
         return [item for item in self._items.values() if item.mrn == mrn]
 
+    def all_items(self) -> list[Incoming]:
+        """The files that were added for any patient."""
+        return list(self._items.values())
+
     # --- what people do --------------------------------------------------------------------
 
     def use(self, store: OpenStore | None) -> None:

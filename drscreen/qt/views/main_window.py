@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from drscreen.domain.patient import Patient
+from drscreen.domain.unclean_end import ProgramKind, UncleanEnd
 from drscreen.qt import wording
 from drscreen.qt.controllers.departure import Departure
 from drscreen.qt.controllers.desk import Desk
@@ -78,6 +81,8 @@ class MainWindow(QMainWindow):
             shown.setObjectName("demonstration")
             shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(shown)
+        self.ended = ErrorBar(theme)
+        column.addWidget(self.ended)
         self.alarm = ErrorBar(theme)
         column.addWidget(self.alarm)
         column.addWidget(self._stack, 1)
@@ -119,6 +124,14 @@ class MainWindow(QMainWindow):
         self.patient.edit_wanted.connect(self._on_edit_wanted)
         QShortcut(QKeySequence("Ctrl+L"), self).activated.connect(self._on_lock_wanted)
         QShortcut(QKeySequence("Ctrl+Q"), self).activated.connect(self.close)
+
+    def tell_unclean_ends(self, ends: Sequence[UncleanEnd]) -> None:
+        """Say that the program ended as nobody wished, and what was kept; nothing where it did not.
+
+        It stays, on every page, until it is dismissed.
+        """
+        if any(end.kind is ProgramKind.WINDOW for end in ends):
+            self.ended.show_failure(Failure("ended_unexpectedly", *wording.unclean_end_texts(ends)))
 
     @Slot(str)
     def open_patient(self, mrn: str) -> None:
