@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.errors import InvalidInput, NotifierUnusable
 from drscreen.domain.notice import Notice, NoticeState, Purpose
 from drscreen.domain.notifier import Receipt, ReceiptState, SettingKind
+from drscreen.domain.opt_out import AskedBy, AskedHow, OptOut, Wish
 from drscreen.domain.patient import Channel
 from drscreen.domain.store_ports import OpenStore
 from drscreen.domain.text_file import text_of
@@ -181,6 +183,41 @@ def remind(
         raise typer.BadParameter("A reminder is come_back or appointment_due.")
     with _opened(home, user, password_file) as (workstation, store):
         _tell(workstation.outbox(store).remind(mrn, purpose, appointment), as_json=as_json)
+
+
+@outbox.command("write-again")
+def write_again(
+    user: User,
+    mrn: Annotated[str, typer.Option(help="The patient's number.")],
+    channel: Annotated[Channel, typer.Option(help="sms or email.")],
+    by: Annotated[AskedBy, typer.Option(help="Who asked for it.")],
+    how: Annotated[AskedHow, typer.Option(help="How they said so.")],
+    day: Annotated[
+        datetime, typer.Option("--day", formats=["%Y-%m-%d"], help="On which day; as 2026-05-12.")
+    ],
+    password_file: PasswordFile = None,
+    home: Home = None,
+) -> None:
+    """A patient who asked for no more messages wants them again, and said so.
+
+    It is noted who asked, how and when, and the consent is given anew.
+    """
+    with _opened(home, user, password_file) as (workstation, store):
+        wish = Wish(by, how, day.date())
+        lifted = workstation.outbox(store).write_again(mrn, channel, wish)
+    say(_lifted(lifted))
+
+
+def _lifted(lifted: OptOut) -> str:
+    words = "Messages can go out again."
+    if lifted.others:
+        words += f" {lifted.others} more patients were written to at this address: theirs too."
+    if lifted.channel is Channel.SMS:
+        words += (
+            " The service may hold the STOP itself: a notice is refused with that reason then, "
+            "until the patient sends START from their phone."
+        )
+    return words
 
 
 @notify.command("set")

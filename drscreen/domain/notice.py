@@ -89,7 +89,8 @@ _SENTENCES = {
     "a mobile number.",
     Reason.FOREIGN_NUMBER: "The number belongs to a country that this clinic does not write to. "
     "An administrator can allow it.",
-    Reason.OPTED_OUT: "The patient asked for no more messages. The consent was withdrawn.",
+    Reason.OPTED_OUT: "The patient asked for no more messages. The consent was withdrawn. They "
+    "alone can ask for messages again; their page has the way.",
     Reason.ADDRESS_CHANGED: "The patient's address was changed; it goes to the new one.",
     Reason.EXPIRED: "It could not be sent in time and would only confuse now.",
     Reason.SUPERSEDED: "Another notice about the same visit took its place.",

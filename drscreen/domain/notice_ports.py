@@ -127,6 +127,14 @@ class Notices(Protocol):
         """Whether somebody at that address asked for no more messages."""
         ...
 
+    def opted_out_since(self, channel: Channel, address: str) -> datetime | None:
+        """When somebody did; None where nobody did."""
+        ...
+
+    def patients_at(self, channel: Channel, address: str) -> int:
+        """How many patients have a notice to that address."""
+        ...
+
     def opt_out(self, channel: Channel, address: str) -> None:
         """Record that, and withdraw the consent of whoever has that address in a notice."""
         ...

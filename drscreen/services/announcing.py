@@ -19,6 +19,7 @@ from drscreen.domain.notice import (
 )
 from drscreen.domain.notice_ports import Addresses
 from drscreen.domain.notice_text import PERSONAL, NoticeText, Placeholder, fill
+from drscreen.domain.opt_out import OptOut
 from drscreen.domain.patient import Channel, Exam, Patient
 from drscreen.domain.referral import Decision
 from drscreen.domain.store_ports import Records
@@ -116,6 +117,23 @@ class Announcer:
         if reason is None and address != notice.address:
             return Reason.ADDRESS_CHANGED
         return reason
+
+    def opted_out(self, records: Records, patient: Patient) -> tuple[OptOut, ...]:
+        """On which channels somebody at the patient's address asked for no more messages."""
+        policy, found = records.notices.policy(), []
+        for channel in _ORDER:
+            typed = patient.phone if channel is Channel.SMS else patient.email
+            # A number of a country that is not written to can have been one that was.
+            address = self.addresses.check(channel, typed, policy).address
+            since = records.notices.opted_out_since(channel, address) if address else None
+            if since is not None:
+                others = records.notices.patients_at(channel, address)
+                mine = any(
+                    (notice.channel, notice.address) == (channel, address)
+                    for notice in _newest(records, patient.mrn)
+                )
+                found.append(OptOut(channel, address, since, others - int(mine)))
+        return tuple(found)
 
     def allowed_from(
         self, channel: Channel, address: str, policy: NoticePolicy, moment: datetime

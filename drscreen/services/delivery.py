@@ -355,7 +355,9 @@ def _concerns_all(receipt: Receipt) -> Reason | None:
 
 def _refused(receipt: Receipt) -> Settlement:
     if receipt.opted_out:
-        return _ended(NoticeState.FAILED, Reason.OPTED_OUT)
+        # The service may hold it back itself, and says then what the person can do about it.
+        ended = _ended(NoticeState.FAILED, Reason.OPTED_OUT)
+        return replace(ended, sentence=receipt.sentence or ended.sentence)
     return _said(NoticeState.FAILED, None, receipt)
 
 

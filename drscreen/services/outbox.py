@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from drscreen.domain.errors import NoticeUnknown
+from drscreen.domain.audit import AuditKind
+from drscreen.domain.errors import InvalidInput, NoticeUnknown, PatientUnknown
 from drscreen.domain.notice import (
     Notice,
     NoticeState,
@@ -14,6 +15,8 @@ from drscreen.domain.notice import (
     Reason,
     Settlement,
 )
+from drscreen.domain.opt_out import OptOut, Wish
+from drscreen.domain.patient import Channel
 from drscreen.domain.permissions import Action
 from drscreen.domain.ports import Clock
 from drscreen.domain.store_ports import OpenStore
@@ -107,6 +110,44 @@ class OutboxService:
                 if changed is not None:
                     return changed
         raise NoticeUnknown("This notice is being sent, or has ended already.")
+
+    @needs(Action.SEE_NOTICES)
+    def opted_out(self, mrn: str) -> tuple[OptOut, ...]:
+        """Where nothing goes to a patient because somebody at their address asked so."""
+        with self._store.transaction(Action.SEE_NOTICES) as records:
+            patient = records.find_patient(mrn)
+            return () if patient is None else self._announcer.opted_out(records, patient)
+
+    @needs(Action.EDIT_PATIENTS)
+    def write_again(self, mrn: str, channel: Channel, wish: Wish) -> OptOut:
+        """The patient wants messages on that channel again: the consent is given anew, and noted
+        with who asked how and when. Returns what was lifted, for everybody with that address.
+
+        What the service itself holds back stays held back; it will say so when the next notice is
+        sent. Raises `PatientUnknown`; `InvalidInput` where there is nothing to lift, or the day
+        lies in the future or before they asked for no more.
+        """
+        now = self._clock.now()
+        with self._store.transaction(Action.EDIT_PATIENTS) as records:
+            patient = records.find_patient(mrn)
+            if patient is None:
+                raise PatientUnknown("There is no patient with that number.")
+            stopped = self._announcer.opted_out(records, patient)
+            lifted = next((one for one in stopped if one.channel is channel), None)
+            if lifted is None:
+                raise InvalidInput("Nobody at this patient's address asked for no more messages.")
+            if wish.day > now.date():
+                raise InvalidInput("The day on which they asked lies in the future.")
+            if wish.day < lifted.since.astimezone(now.tzinfo).date():
+                raise InvalidInput("They asked for no more messages after that day.")
+            records.notices.forget_opt_out(channel, lifted.address)
+            asked = {"by": wish.by.value, "how": wish.how.value, "day": wish.day.isoformat()}
+            records.note(
+                AuditKind.CHANGED, mrn, {"fields": "opt_out", "channel": channel.value, **asked}
+            )
+            if channel not in patient.consent:
+                records.change_patient(replace(patient, consent=patient.consent | {channel}))
+        return lifted
 
     @needs(Action.HANDLE_NOTICES)
     def ask_now(self) -> int:

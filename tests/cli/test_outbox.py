@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +176,23 @@ def test_the_list_says_who_chose_what(clerk: Clerk) -> None:
     told = clerk("audit", "list").stdout
     assert "drscreen-notify-twilio" in told
     assert clerk("plugin", "choose", "nothing").returncode == 1
+
+
+def test_who_asked_for_no_more_is_written_to_again_by_their_wish(
+    clerk: Clerk, twilio: StandIn
+) -> None:
+    clerk.set_up(twilio)
+    twilio.stopped.add(PHONE)
+    clerk.objects("outbox", "remind", "--mrn", "A-17", "--purpose", "come_back")
+    assert clerk.objects("outbox", "send") == [{"failed": 1}]
+    (notice,) = clerk.objects("outbox", "list")
+    assert (notice["reason"], "START" in notice["sentence"]) == ("opted_out", True)
+    today = datetime.now().astimezone().date().isoformat()
+    wish = ("--mrn", "A-17", "--channel", "sms", "--by", "patient", "--how", "in_person")
+    ran = clerk("outbox", "write-again", *wish, "--day", today)
+    assert (ran.returncode, "START" in ran.stderr) == (0, True)
+    twilio.stopped.clear()
+    clerk.objects("outbox", "retry", notice["id"])
+    assert clerk.objects("outbox", "send") == [{"sent": 1}]
+    again = clerk("outbox", "write-again", *wish, "--day", today)
+    assert (again.returncode, "Nobody" in again.stderr) == (1, True)

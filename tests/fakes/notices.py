@@ -40,7 +40,7 @@ class NoticesState:
     notices: dict[str, Notice] = field(default_factory=dict)
     former: dict[str, frozenset[str]] = field(default_factory=dict)
     notified: set[str] = field(default_factory=set)
-    opt_outs: set[tuple[Channel, str]] = field(default_factory=set)
+    opt_outs: dict[tuple[Channel, str], datetime] = field(default_factory=dict)
     texts: dict[tuple[Purpose, Channel, str], NoticeText] = field(default_factory=dict)
     policy: NoticePolicy = field(default_factory=NoticePolicy)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class NoticesState:
             dict(self.notices),
             dict(self.former),
             set(self.notified),
-            set(self.opt_outs),
+            dict(self.opt_outs),
             dict(self.texts),
             self.policy,
             dict(self.settings),
@@ -62,7 +62,8 @@ class NoticesState:
         """A patient is erased, with the wishes of addresses that are nobody else's."""
         mine = {(n.channel, n.address) for n in self.notices.values() if n.mrn == mrn}
         self.notices = {k: n for k, n in self.notices.items() if n.mrn != mrn}
-        self.opt_outs -= mine - {(n.channel, n.address) for n in self.notices.values()}
+        gone = mine - {(n.channel, n.address) for n in self.notices.values()}
+        self.opt_outs = {k: moment for k, moment in self.opt_outs.items() if k not in gone}
 
 
 class FakeNotices:
@@ -202,8 +203,15 @@ class FakeNotices:
     def opted_out(self, channel: Channel, address: str) -> bool:
         return (channel, address) in self._state.opt_outs
 
+    def opted_out_since(self, channel: Channel, address: str) -> datetime | None:
+        return self._state.opt_outs.get((channel, address))
+
+    def patients_at(self, channel: Channel, address: str) -> int:
+        there = (n for n in self._all() if (n.channel, n.address) == (channel, address))
+        return len({notice.mrn for notice in there})
+
     def opt_out(self, channel: Channel, address: str) -> None:
-        self._state.opt_outs.add((channel, address))
+        self._state.opt_outs.setdefault((channel, address), self._now())
         written_to = {
             n.mrn: None for n in self._all() if (n.channel, n.address) == (channel, address)
         }
@@ -216,7 +224,7 @@ class FakeNotices:
                 self._note(AuditKind.CHANGED, mrn, fields="consent")
 
     def forget_opt_out(self, channel: Channel, address: str) -> None:
-        self._state.opt_outs.discard((channel, address))
+        self._state.opt_outs.pop((channel, address), None)
 
     def policy(self) -> NoticePolicy:
         return self._state.policy

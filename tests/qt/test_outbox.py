@@ -246,6 +246,42 @@ def test_reminder_without_consent_says_why_it_stays(clinic: Clinic) -> None:
     assert "has not agreed" in told.dialog.error.text
 
 
+def test_who_asked_for_no_more_is_written_to_again_by_their_own_wish(clinic: Clinic) -> None:
+    prepare(clinic)
+    clinic.notifiers.answer = lambda _: Receipt(
+        ReceiptState.REFUSED, opted_out=True, sentence="Twilio holds that until START."
+    )
+    clinic.window.open_patient("A-1")
+    clinic.settle()
+    told = clinic.window.patient.told
+    assert told.write_again.isHidden()
+    told.remind.click()
+    assert told.dialog is not None
+    told.dialog.action.click()
+    wait_for(clinic, lambda: "until START" in told.text)
+    wait_for(clinic, lambda: not told.write_again.isHidden())
+    told.write_again.click()
+    dialog = told.again
+    assert dialog is not None
+    assert MOBILE in dialog.words.text()
+    assert "sends START" in dialog.words.text()
+    # Nobody's wish is assumed.
+    assert not dialog.action.isEnabled()
+    dialog.by.setCurrentIndex(0)
+    dialog.how.setCurrentIndex(1)
+    dialog.day.setText("yesterday")
+    dialog.action.click()
+    assert dialog.error.text
+    dialog.day.setText("2020-01-01")
+    dialog.action.click()
+    clinic.settle()
+    assert "after that day" in dialog.error.text
+    dialog.day.setText(clinic.clock.now().date().isoformat())
+    dialog.action.click()
+    wait_for(clinic, lambda: told.again is None)
+    wait_for(clinic, told.write_again.isHidden)
+
+
 def test_locking_during_a_send_write_what_came_of_it(clinic: Clinic, draw: Draw) -> None:
     begun, go_on = threading.Event(), threading.Event()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from drscreen.domain.errors import NoticeUnknown, ReminderTooSoon
+from drscreen.domain.audit import AuditKind
+from drscreen.domain.errors import InvalidInput, NoticeUnknown, PatientUnknown, ReminderTooSoon
 from drscreen.domain.image import Laterality
 from drscreen.domain.notice import NoticePolicy, NoticeState, Purpose, Reason
 from drscreen.domain.notifier import Receipt, ReceiptState
+from drscreen.domain.opt_out import AskedBy, AskedHow, Wish
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
 from tests.services.notices import AT_ONCE, BOTH, PHONE, ZOE, NoticeClinic, answering
@@ -153,6 +156,94 @@ def test_another_patient_with_that_number_is_left_alone_too(clinic: NoticeClinic
     clinic.add(Patient("B-2", phone=PHONE, consent=frozenset({Channel.SMS})))
     told = clinic.outbox.remind("B-2", Purpose.COME_BACK)
     assert (told.state, told.reason) == (NoticeState.CANCELLED, Reason.OPTED_OUT)
+
+
+def stopped(clinic: NoticeClinic) -> None:
+    clinic.notifiers.answer = answering(
+        ReceiptState.REFUSED, opted_out=True, sentence="Twilio holds that until START."
+    )
+    clinic.photograph()
+    clinic.work()
+    clinic.notifiers.answer = answering(ReceiptState.ACCEPTED, reference="r")
+
+
+def wish(clinic: NoticeClinic, days: int = 0) -> Wish:
+    day = clinic.clock.now().date() + timedelta(days=days)
+    return Wish(AskedBy.PATIENT, AskedHow.BY_TELEPHONE, day)
+
+
+def test_who_asked_for_no_more_can_ask_for_messages_again(clinic: NoticeClinic) -> None:
+    stopped(clinic)
+    assert clinic.notice.sentence == "Twilio holds that until START."
+    (found,) = clinic.outbox.opted_out(ZOE.mrn)
+    assert (found.channel, found.address, found.others) == (Channel.SMS, PHONE, 0)
+    # Ticking the box again is not their wish.
+    clinic.amend(consent=frozenset({Channel.SMS}))
+    assert clinic.outbox.remind(ZOE.mrn, Purpose.COME_BACK).reason == Reason.OPTED_OUT
+    clinic.amend(consent=frozenset())
+    clinic.wait(days=1)
+    clinic.outbox.write_again(ZOE.mrn, Channel.SMS, wish(clinic))
+    assert clinic.outbox.opted_out(ZOE.mrn) == ()
+    told = clinic.outbox.remind(ZOE.mrn, Purpose.APPOINTMENT_DUE)
+    clinic.work()
+    assert clinic.outbox.of_patient(ZOE.mrn)[0].id == told.id
+    assert clinic.outbox.of_patient(ZOE.mrn)[0].state is NoticeState.SENT
+    with clinic.store.transaction(Action.READ_AUDIT) as records:
+        events = records.audit_events(0, 100, frozenset({AuditKind.CHANGED.value}))
+        subject = records.audit_subject(ZOE.mrn)
+    (lifted,) = (event for event in events if event.details.get("fields") == "opt_out")
+    assert lifted.subject == subject
+    assert lifted.details == {
+        "fields": "opt_out",
+        "channel": "sms",
+        "by": "patient",
+        "how": "by_telephone",
+        "day": "2026-03-10",
+    }
+
+
+def test_a_wish_is_from_after_the_stop_and_not_from_tomorrow(clinic: NoticeClinic) -> None:
+    with pytest.raises(InvalidInput, match="Nobody"):
+        clinic.outbox.write_again(ZOE.mrn, Channel.SMS, wish(clinic))
+    stopped(clinic)
+    for days, said in ((-1, "after that day"), (1, "future")):
+        with pytest.raises(InvalidInput, match=said):
+            clinic.outbox.write_again(ZOE.mrn, Channel.SMS, wish(clinic, days))
+    with pytest.raises(InvalidInput, match="Nobody"):
+        clinic.outbox.write_again(ZOE.mrn, Channel.EMAIL, wish(clinic))
+    with pytest.raises(PatientUnknown):
+        clinic.outbox.write_again("nobody", Channel.SMS, wish(clinic))
+    assert len(clinic.outbox.opted_out(ZOE.mrn)) == 1
+
+
+def test_one_telephone_of_two_patients_is_lifted_for_both_and_each_agrees_alone(
+    clinic: NoticeClinic,
+) -> None:
+    clinic.add(Patient("B-2", phone=PHONE, consent=frozenset({Channel.SMS})))
+    clinic.outbox.remind("B-2", Purpose.COME_BACK)
+    clinic.work()
+    stopped(clinic)
+    (found,) = clinic.outbox.opted_out("B-2")
+    assert found.others == 1
+    assert clinic.outbox.write_again(ZOE.mrn, Channel.SMS, wish(clinic)).others == 1
+    assert clinic.outbox.opted_out("B-2") == ()
+    # The STOP withdrew both consents; the wish is that of one.
+    told = clinic.outbox.remind("B-2", Purpose.APPOINTMENT_DUE)
+    assert told.reason == Reason.NO_CONSENT
+
+
+def test_a_stop_that_the_service_holds_is_said_again(clinic: NoticeClinic) -> None:
+    stopped(clinic)
+    clinic.outbox.write_again(ZOE.mrn, Channel.SMS, wish(clinic))
+    clinic.notifiers.answer = answering(
+        ReceiptState.REFUSED, opted_out=True, sentence="Twilio holds that until START."
+    )
+    clinic.outbox.remind(ZOE.mrn, Purpose.COME_BACK)
+    clinic.work()
+    newest = clinic.outbox.of_patient(ZOE.mrn)[0]
+    assert (newest.state, newest.reason) == (NoticeState.FAILED, Reason.OPTED_OUT)
+    assert "START" in newest.sentence
+    assert len(clinic.outbox.opted_out(ZOE.mrn)) == 1
 
 
 def test_one_reminder_in_an_interval(clinic: NoticeClinic) -> None:

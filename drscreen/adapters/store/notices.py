@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, desc, func, insert, or_, select, union_all, update
+from sqlalchemy import ColumnElement, desc, func, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
-from drscreen.adapters.store import notice_settings
+from drscreen.adapters.store import notice_settings, opt_outs
 from drscreen.adapters.store.audit import AuditTrail
 from drscreen.adapters.store.notice_rows import fill_notice, new_row, notice_of
 from drscreen.adapters.store.notice_tables import (
@@ -230,37 +230,23 @@ class SqlNotices:
 
     def opted_out(self, channel: Channel, address: str) -> bool:
         """Whether somebody at that address asked for no more messages."""
-        return self._session.get(OptOutRow, (channel.value, address)) is not None
+        return self.opted_out_since(channel, address) is not None
+
+    def opted_out_since(self, channel: Channel, address: str) -> datetime | None:
+        """When they did; None where nobody did."""
+        return opt_outs.since(self._session, channel, address)
 
     def opt_out(self, channel: Channel, address: str) -> None:
         """Record that, and withdraw the consent; see the port."""
-        moment = self._now()
-        if not self.opted_out(channel, address):
-            self._session.execute(
-                insert(OptOutRow).values(channel=channel.value, address=address, moment=moment)
-            )
-        written_to = select(NoticeRow.patient_id).where(
-            NoticeRow.address == address, NoticeRow.channel == channel.value
-        )
-        consent = f"consent_{channel.value}"
-        patients = self._session.scalars(
-            select(PatientRow).where(
-                PatientRow.id.in_(written_to), getattr(PatientRow, consent).is_(True)
-            )
-        )
-        for patient in patients.all():
-            setattr(patient, consent, False)
-            patient.version += 1
-            patient.changed = moment
-            self._session.flush()
-            self._audit.note(AuditKind.CHANGED, patient.pseudonym, fields="consent")
+        opt_outs.record(self._session, self._audit, channel, address, self._now())
 
     def forget_opt_out(self, channel: Channel, address: str) -> None:
         """The person asked for messages again."""
-        row = self._session.get(OptOutRow, (channel.value, address))
-        if row is not None:
-            self._session.delete(row)
-            self._session.flush()
+        opt_outs.forget(self._session, channel, address)
+
+    def patients_at(self, channel: Channel, address: str) -> int:
+        """How many patients were written to there."""
+        return opt_outs.patients_at(self._session, channel, address)
 
     # --- what the clinic wants ---------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from PySide6.QtNetwork import QNetworkInformation
 
 from drscreen.domain.errors import AccountRemoved
 from drscreen.domain.notice import Notice, NoticeState, Purpose
+from drscreen.domain.opt_out import OptOut, Wish
+from drscreen.domain.patient import Channel
 from drscreen.domain.store_ports import OpenStore
 from drscreen.qt.background import Background
 from drscreen.qt.controllers.session import Session, heard_in_session
@@ -32,7 +34,8 @@ _TOLD = 3
 class OutboxController(QObject):
     """Every answer is a signal on the GUI thread. Signing out ends delivery behind its step.
 
-    `changed`: the outbox is not as it was. `told` carries a patient's number and newest notices.
+    `changed`: the outbox is not as it was. `told` carries a patient's number and newest notices,
+    `opted_out` before it where they asked for none.
     """
 
     changed = Signal()
@@ -43,6 +46,9 @@ class OutboxController(QObject):
     failed = Signal(object)
     asked = Signal(int)
     told = Signal(str, object)
+    opted_out = Signal(str, object)
+    written_again = Signal(str)
+    write_again_failed = Signal(object)
     reminded = Signal(object)
     remind_failed = Signal(object)
     _round_ended = Signal(object)
@@ -155,13 +161,23 @@ class OutboxController(QObject):
             )
 
     def tell(self, mrn: str) -> None:
-        """Find out what a patient was told; `told` answers."""
+        """Find out what a patient was told; `opted_out` and `told` answer."""
         service = self._service
         if service is not None:
             self._background.run(
-                lambda: service().of_patient(mrn, _TOLD),
-                self._answer(lambda notices: self.told.emit(mrn, notices)),
+                lambda: (service().opted_out(mrn), service().of_patient(mrn, _TOLD)),
+                self._answer(lambda answer: self._on_told(mrn, *answer)),
                 self._answer(self.failed.emit),
+            )
+
+    def write_again(self, mrn: str, channel: Channel, wish: Wish) -> None:
+        """A patient wants messages again; `written_again` answers with their number."""
+        service = self._service
+        if service is not None:
+            self._background.run(
+                lambda: service().write_again(mrn, channel, wish),
+                self._answer(lambda _: self._on_written_again(mrn)),
+                self._answer(self.write_again_failed.emit),
             )
 
     def _act(self, act: Callable[[OutboxService], Notice]) -> None:
@@ -172,6 +188,14 @@ class OutboxController(QObject):
                 self._answer(self._on_acted),
                 self._answer(self._on_refused),
             )
+
+    def _on_told(self, mrn: str, stopped: tuple[OptOut, ...], notices: tuple[Notice, ...]) -> None:
+        self.opted_out.emit(mrn, stopped)
+        self.told.emit(mrn, notices)
+
+    def _on_written_again(self, mrn: str) -> None:
+        self.written_again.emit(mrn)
+        self.refresh()
 
     def _on_acted(self, _notice: Notice) -> None:
         self.refresh()

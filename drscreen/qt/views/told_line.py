@@ -17,11 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from drscreen.domain.notice import Notice, NoticeState, Purpose
+from drscreen.domain.opt_out import OptOut
 from drscreen.qt import notice_wording
 from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
 from drscreen.qt.views.theme import Theme
+from drscreen.qt.views.write_again_dialog import WriteAgainDialog
 
 _LONGEST_APPOINTMENT = 100
 _ICON = QSize(16, 16)
@@ -47,20 +49,31 @@ class ToldLine(QFrame):
         self._outbox = outbox
         self._mrn = ""
         self._notices: tuple[Notice, ...] = ()
+        self._stopped: tuple[OptOut, ...] = ()
         self._whole = ""
         self.dialog: RemindDialog | None = None
+        self.again: WriteAgainDialog | None = None
         self._icon = QLabel()
         self._icon.setFixedSize(_ICON)
         self._line = label("", "muted")
         self._line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.remind = button(self.tr("Remind…"), "plain", self.tr("Remind the patient (Ctrl+M)"))
         self.remind.clicked.connect(self.ask)
+        self.write_again = button(
+            self.tr("Write again…"),
+            "plain",
+            self.tr("The patient asked for no more messages, and wants them again now"),
+        )
+        self.write_again.hide()
+        self.write_again.clicked.connect(self._on_write_again)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 16, 4)
         row.setSpacing(8)
         row.addWidget(self._icon)
         row.addWidget(self._line, 1)
+        row.addWidget(self.write_again)
         row.addWidget(self.remind)
+        outbox.opted_out.connect(self._on_opted_out)
         outbox.told.connect(self._on_told)
         outbox.changed.connect(self._on_changed)
         theme.changed.connect(self._show)
@@ -75,8 +88,10 @@ class ToldLine(QFrame):
         """Whose notices to show; nobody's where it is empty."""
         if mrn != self._mrn:
             self._notices = ()
-            if self.dialog is not None:
-                self.dialog.reject()
+            self._stopped = ()
+            for dialog in (self.dialog, self.again):
+                if dialog is not None:
+                    dialog.reject()
         self._mrn = mrn
         self._show()
         self._on_changed()
@@ -89,6 +104,14 @@ class ToldLine(QFrame):
             self.dialog.finished.connect(self._on_finished)
             self.dialog.open()
 
+    @Slot()
+    def _on_write_again(self) -> None:
+        if self._stopped and self.again is None:
+            mrn, stopped = self._mrn, self._stopped
+            self.again = WriteAgainDialog(self._theme, self._outbox, mrn, stopped, self)
+            self.again.finished.connect(self._on_again_finished)
+            self.again.open()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten to the new width."""
         super().resizeEvent(event)
@@ -97,6 +120,7 @@ class ToldLine(QFrame):
     @Slot()
     def _show(self) -> None:
         self.remind.setEnabled(bool(self._mrn))
+        self.write_again.setVisible(bool(self._stopped))
         newest = self._notices[0] if self._notices else None
         self._whole = ""
         self._icon.clear()
@@ -117,6 +141,11 @@ class ToldLine(QFrame):
         self._line.setText(metrics.elidedText(self._whole, right, self._line.width()))
 
     @Slot(str, object)
+    def _on_opted_out(self, mrn: str, stopped: tuple[OptOut, ...]) -> None:
+        if mrn == self._mrn:
+            self._stopped = stopped
+
+    @Slot(str, object)
     def _on_told(self, mrn: str, notices: tuple[Notice, ...]) -> None:
         if mrn == self._mrn:
             self._notices = notices
@@ -132,6 +161,12 @@ class ToldLine(QFrame):
         if self.dialog is not None:
             self.dialog.deleteLater()
         self.dialog = None
+
+    @Slot(int)
+    def _on_again_finished(self, _result: int) -> None:
+        if self.again is not None:
+            self.again.deleteLater()
+        self.again = None
 
 
 class RemindDialog(QDialog):

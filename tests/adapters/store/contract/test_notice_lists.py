@@ -223,3 +223,23 @@ def test_a_choice_of_a_plugin_is_kept_noted_and_revoked(opened: OpenStore) -> No
         {"setting": setting, "chosen": "cd" * 32, "version": "1.1"},
         {"setting": setting, "chosen": ""},
     ]
+
+
+def test_an_address_that_asked_for_no_more_knows_since_when_and_for_how_many(
+    opened: OpenStore,
+) -> None:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        notices = records.notices
+        for number, patient in enumerate((ADA, ADA, BEN)):
+            notices.queue(replace(DRAFT, mrn=patient.mrn, about=f"visit {number}"))
+        assert notices.opted_out_since(Channel.SMS, DRAFT.address) is None
+        assert notices.patients_at(Channel.SMS, DRAFT.address) == 2
+        assert notices.patients_at(Channel.EMAIL, DRAFT.address) == 0
+        notices.opt_out(Channel.SMS, DRAFT.address)
+        since = notices.opted_out_since(Channel.SMS, DRAFT.address)
+        assert since is not None
+        assert since.tzinfo is not None
+        notices.opt_out(Channel.SMS, DRAFT.address)
+        assert notices.opted_out_since(Channel.SMS, DRAFT.address) == since
+        notices.forget_opt_out(Channel.SMS, DRAFT.address)
+        assert notices.opted_out_since(Channel.SMS, DRAFT.address) is None
