@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -29,6 +29,14 @@ Home = Annotated[
     Path | None,
     typer.Option(
         "--home", envvar="DRSCREEN_HOME", help="Data folder; your own data folder by default."
+    ),
+]
+MrnFile = Annotated[
+    str | None,
+    typer.Option(
+        "--mrn-file",
+        help="File whose first line is the patient's number, which --mrn shows to every account of "
+        "this machine; '-' is standard input, the line after the password.",
     ),
 ]
 Model = Annotated[
@@ -103,8 +111,17 @@ def failures_told() -> Iterator[None]:
 
 
 def signed_in(workstation: Workstation, user: str, password_file: str | None) -> OpenStore:
-    """The records, opened by that user; what is wrong with them is said before anything else."""
-    store = workstation.accounts.sign_in(user, read_password(password_file))
+    """The records, opened by that user; what is wrong with them is said before anything else.
+
+    With `opened` the only ways in of all commands.
+    """
+    password = read_password(password_file)
+    return opened(lambda: workstation.accounts.sign_in(user, password))
+
+
+def opened(enter: Callable[[], OpenStore]) -> OpenStore:
+    """Records that are entered in another way, and said of what is wrong with them."""
+    store = enter()
     for alarm in store.alarms:
         say(f"ALARM ({alarm.moment:%Y-%m-%d %H:%M} UTC): {alarm_sentence(alarm)}")
     return store
@@ -114,6 +131,29 @@ def alarm_sentence(alarm: AuditEvent) -> str:
     """What an alarm means; its code where this version does not know it."""
     code = alarm.details.get("alarm", "")
     return Alarm(code).sentence if code in set(Alarm) else code
+
+
+def read_private(given: str, file: str | None, what: str, option: str) -> str:
+    """What names a person: from an argument, which every account of this machine can read while
+    the command runs, or unseen from a file, from standard input, or asked for.
+
+    To be called behind `signed_in`: of two that come by standard input the password is the first
+    line. Wrong usage where it is given twice.
+    """
+    if given and file is not None:
+        raise typer.BadParameter(f"Give either {option} or {option}-file.")
+    if given:
+        return given
+    if file is None and sys.stdin.isatty():
+        return str(typer.prompt(what, err=True))
+    if file is None:
+        raise typer.BadParameter(f"Give it with {option} or {option}-file.")
+    return read_password(file, what, f"{option}-file").strip()
+
+
+def read_mrn(mrn: str, mrn_file: str | None) -> str:
+    """The patient's number; see `read_private`."""
+    return read_private(mrn, mrn_file, "Patient's number", "--mrn")
 
 
 def read_password(

@@ -10,7 +10,16 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, PasswordFile, app, failures_told, say, signed_in
+from drscreen.cli.app import (
+    Home,
+    MrnFile,
+    PasswordFile,
+    app,
+    failures_told,
+    read_mrn,
+    say,
+    signed_in,
+)
 from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
 from drscreen.domain.errors import FileUnwritable
@@ -79,14 +88,18 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="File to write, one JSON object a line; else printed.")
     ] = None,
-    mrn: Annotated[str, typer.Option(help="Only what concerns this patient.")] = "",
+    mrn: Annotated[
+        str, typer.Option(help="Only what concerns this patient; better --mrn-file.")
+    ] = "",
+    mrn_file: MrnFile = None,
     password_file: PasswordFile = None,
     home: Home = None,
 ) -> None:
     """Write the events as JSON lines, patients by pseudonym, and tell the head to keep."""
     workstation = Workstation(home)
     with failures_told(), closing(signed_in(workstation, user, password_file)) as store:
-        events = workstation.audit(store).export(mrn)
+        one = read_mrn(mrn, mrn_file) if mrn or mrn_file else ""
+        events = workstation.audit(store).export(one)
         last: AuditEvent | None = None
         try:
             with _opened(out) as file:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, PasswordFile, app, failures_told, read_password, say
+from drscreen.cli.app import Home, PasswordFile, app, failures_told, say, signed_in
 from drscreen.cli.check import print_problems, problem_object
 from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.cli.progress import counting
@@ -48,7 +48,7 @@ def create(
     workstation = Workstation(home)
     with (
         failures_told(),
-        closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
+        closing(signed_in(workstation, user, password_file)) as store,
         counting("photographs", None, hidden=as_json) as step,
     ):
         report = workstation.backup(store).create(_made(folder), keep, step)
@@ -149,7 +149,7 @@ def plan(
     workstation = Workstation(home)
     with (
         failures_told(),
-        closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
+        closing(signed_in(workstation, user, password_file)) as store,
     ):
         service = workstation.backup(store)
         planned = service.state().plan

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, Model, app, failures_told, say
+from drscreen.cli.app import Home, Model, app, failures_told, opened, say
 from drscreen.cli.output import outcome_table, print_table
 from drscreen.cli.progress import counting
 from drscreen.cli.window import has_screen, open_window
@@ -42,7 +42,7 @@ def demo(
     with failures_told():
         samples = read_samples(workstation.resources / "samples")
         with (
-            closing(open_demonstration(clinic.accounts)) as store,
+            closing(opened(lambda: open_demonstration(clinic.accounts))) as store,
             counting("screening", len(samples)) as step,
         ):
             screening = clinic.screening(clinic.predictor(model, device), store)

@@ -12,7 +12,18 @@ from typing import Annotated, Any
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, PasswordFile, app, failures_told, readable, say, signed_in
+from drscreen.cli.app import (
+    Home,
+    MrnFile,
+    PasswordFile,
+    app,
+    failures_told,
+    read_mrn,
+    read_private,
+    readable,
+    say,
+    signed_in,
+)
 from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.errors import InvalidInput, NotifierUnusable
 from drscreen.domain.notice import Notice, NoticeState, Purpose
@@ -58,7 +69,8 @@ def list_notices(
     state: Annotated[
         list[NoticeState] | None, typer.Option(help="Only these; may be given several times.")
     ] = None,
-    mrn: Annotated[str, typer.Option(help="Only this patient's.")] = "",
+    mrn: Annotated[str, typer.Option(help="Only this patient's; better --mrn-file.")] = "",
+    mrn_file: MrnFile = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 100,
     as_json: Json = False,
     password_file: PasswordFile = None,
@@ -67,8 +79,8 @@ def list_notices(
     """What patients were told and are to be told, and why not where they were not."""
     with _opened(home, user, password_file) as (workstation, store):
         service = workstation.outbox(store)
-        if mrn:
-            notices = list(service.of_patient(mrn, limit))
+        if mrn or mrn_file:
+            notices = list(service.of_patient(read_mrn(mrn, mrn_file), limit))
         else:
             page = service.page(tuple(state or ()), 0, limit)
             notices = [row.notice for row in page.rows]
@@ -171,8 +183,9 @@ def reconcile(
 @outbox.command()
 def remind(
     user: User,
-    mrn: Annotated[str, typer.Option(help="The patient's number.")],
     purpose: Annotated[Purpose, typer.Option(help="come_back or appointment_due.")],
+    mrn: Annotated[str, typer.Option(help="The patient's number; better --mrn-file.")] = "",
+    mrn_file: MrnFile = None,
     appointment: Annotated[str, typer.Option(help="When and where, in a few words.")] = "",
     as_json: Json = False,
     password_file: PasswordFile = None,
@@ -182,7 +195,8 @@ def remind(
     if purpose not in (Purpose.COME_BACK, Purpose.APPOINTMENT_DUE):
         raise typer.BadParameter("A reminder is come_back or appointment_due.")
     with _opened(home, user, password_file) as (workstation, store):
-        _tell(workstation.outbox(store).remind(mrn, purpose, appointment), as_json=as_json)
+        number = read_mrn(mrn, mrn_file)
+        _tell(workstation.outbox(store).remind(number, purpose, appointment), as_json=as_json)
 
 
 @outbox.command("write-again")
@@ -270,7 +284,14 @@ def set_notifier(
 def test(
     user: User,
     channel: Annotated[Channel, typer.Option(help="sms or email.")],
-    to: Annotated[str, typer.Option(help="Your own number or address.")],
+    to: Annotated[str, typer.Option(help="Your own number or address; better --to-file.")] = "",
+    to_file: Annotated[
+        str | None,
+        typer.Option(
+            help="File whose first line is the number or address; '-' is standard input, the line "
+            "after the password."
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="The notifier, where several could.")] = "",
     as_json: Json = False,
     password_file: PasswordFile = None,
@@ -278,7 +299,8 @@ def test(
 ) -> None:
     """Send a few words to somebody here, once, and say what the service made of it."""
     with _opened(home, user, password_file) as (workstation, store):
-        receipt = workstation.notice_settings(store).send_test(channel, to, name)
+        address = read_private(to, to_file, "Number or address", "--to")
+        receipt = workstation.notice_settings(store).send_test(channel, address, name)
     if as_json:
         print_json_line({"state": receipt.state, "reason": receipt.reason})
     say(_words(receipt))

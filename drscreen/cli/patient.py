@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import Home, PasswordFile, app, failures_told, read_password, say
+from drscreen.cli.app import (
+    Home,
+    MrnFile,
+    PasswordFile,
+    app,
+    failures_told,
+    read_mrn,
+    say,
+    signed_in,
+)
 from drscreen.cli.output import print_json_line
 from drscreen.domain.errors import FileUnwritable
 
@@ -17,15 +26,18 @@ commands = typer.Typer(no_args_is_help=True, help="One patient's record: export 
 app.add_typer(commands, name="patient")
 
 User = Annotated[str, typer.Option(help="Who does it.")]
-Mrn = Annotated[str, typer.Option(help="The patient's number.")]
+Mrn = Annotated[str, typer.Option(help="The patient's number; better --mrn-file.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @commands.command()
 def export(
     user: User,
-    mrn: Mrn,
-    out: Annotated[Path, typer.Option(help="A new folder for the files, which anybody can read.")],
+    out: Annotated[
+        Path, typer.Option(help="A new folder for the files, in plain, for your eyes alone.")
+    ],
+    mrn: Mrn = "",
+    mrn_file: MrnFile = None,
     as_json: Json = False,
     password_file: PasswordFile = None,
     home: Home = None,
@@ -35,9 +47,9 @@ def export(
     names: list[str] = []
     with (
         failures_told(),
-        closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
+        closing(signed_in(workstation, user, password_file)) as store,
     ):
-        files = workstation.patient_data(store).export(mrn)
+        files = workstation.patient_data(store).export(read_mrn(mrn, mrn_file))
         try:
             out.mkdir(parents=True, mode=0o700)
             for file in files:
@@ -54,7 +66,8 @@ def export(
 @commands.command()
 def erase(
     user: User,
-    mrn: Mrn,
+    mrn: Mrn = "",
+    mrn_file: MrnFile = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
     password_file: PasswordFile = None,
@@ -64,11 +77,12 @@ def erase(
     workstation = Workstation(home)
     with (
         failures_told(),
-        closing(workstation.accounts.sign_in(user, read_password(password_file))) as store,
+        closing(signed_in(workstation, user, password_file)) as store,
     ):
-        if not yes and not typer.confirm(f"Erase patient {mrn} for ever?", err=True):
+        number = read_mrn(mrn, mrn_file)
+        if not yes and not typer.confirm(f"Erase patient {number} for ever?", err=True):
             raise typer.Exit(1)
-        photographs = workstation.patient_data(store).erase(mrn)
+        photographs = workstation.patient_data(store).erase(number)
     if as_json:
         print_json_line({"photographs": photographs})
     else:

@@ -15,9 +15,11 @@ from drscreen.cli.app import (
     AllowUnsigned,
     Home,
     Model,
+    MrnFile,
     PasswordFile,
     app,
     failures_told,
+    read_mrn,
     signed_in,
     tell,
 )
@@ -59,8 +61,12 @@ def screen(
     save: Annotated[bool, typer.Option("--save", help="Record in the encrypted store.")] = False,
     user: Annotated[str, typer.Option(help="Who records.")] = "",
     mrn: Annotated[
-        str, typer.Option(help="The patient's number; an unknown one makes a new record.")
+        str,
+        typer.Option(
+            help="The patient's number; an unknown one makes a new record. Better --mrn-file."
+        ),
     ] = "",
+    mrn_file: MrnFile = None,
     eye: Annotated[Laterality | None, typer.Option(help="OD right, OS left.")] = None,
     allow_unsigned: AllowUnsigned = "",
     overlay: Annotated[
@@ -74,19 +80,23 @@ def screen(
 
     Exit code 0: all were screened. 1: at least one could not be. 2: wrong usage.
     """
-    if save and not (user and mrn and eye):
-        raise typer.BadParameter("--save needs --user, --mrn and --eye.")
-    if not save and (user or mrn or eye):
-        raise typer.BadParameter("--user, --mrn and --eye go with --save.")
+    if save and not (user and (mrn or mrn_file) and eye):
+        raise typer.BadParameter("--save needs --user, --mrn or --mrn-file, and --eye.")
+    if not save and (user or mrn or mrn_file or eye):
+        raise typer.BadParameter("--user, --mrn, --mrn-file and --eye go with --save.")
     if save and allow_unsigned:
         raise typer.BadParameter("What is saved is allowed in the store: drscreen model trust.")
     workstation = Workstation(home)
     outcomes: list[tuple[Path, ScreeningResult | DrscreenError]] = []
     with failures_told():
         files, some_empty = _expanded(paths)
-        target = SaveTo(normalised_mrn(mrn), eye) if save and eye else None
+        if mrn:
+            normalised_mrn(mrn)  # wrong before anybody types a password
         opened = closing(signed_in(workstation, user, password_file)) if save else nullcontext()
         with opened as store, counting("screening", len(files), hidden=as_json) as step:
+            target = None
+            if store is not None and eye is not None:
+                target = SaveTo(normalised_mrn(read_mrn(mrn, mrn_file)), eye)
             requests = [ScreeningRequest(f, target, explain=overlay is not None) for f in files]
             make = partial(_service, workstation, store, model, device, allow_unsigned)
             for outcome in _screened(make, requests):

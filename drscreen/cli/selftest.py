@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from drscreen.bootstrap import Workstation
-from drscreen.cli.app import AllowUnsigned, Model, app, say
+from drscreen.cli.app import AllowUnsigned, Model, app, opened, say
 from drscreen.domain.errors import (
     BundleMissing,
     DrscreenError,
@@ -137,7 +137,7 @@ class _Trial:
             screening = self._workstation.screening(self._loaded(), store)
             target = SaveTo("SELFTEST", Laterality.OD)
             screening.screen(ScreeningRequest(self._sample, target), is_drawing=True)
-        with closing(accounts.sign_in("selftest", password)) as store:
+        with closing(opened(lambda: accounts.sign_in("selftest", password))) as store:
             records = self._workstation.records(store)
             (exam,) = records.open_file("SELFTEST").exams
             if records.photograph(exam.photographs[0].id) != self._sample.read_bytes():

@@ -14,6 +14,7 @@ from drscreen.cli.app import (
     PasswordFile,
     app,
     failures_told,
+    opened,
     read_password,
     say,
     signed_in,
@@ -130,7 +131,7 @@ def password(
     workstation = Workstation(home)
     with failures_told():
         current = read_password(password_file)
-        with closing(workstation.accounts.sign_in(by, current)) as store:
+        with closing(opened(lambda: workstation.accounts.sign_in(by, current))) as store:
             staff = workstation.staff(store)
             fresh = _new_password(new_password_file)
             if not name or name.casefold() == by.casefold():
@@ -163,7 +164,8 @@ def recover(
     workstation = Workstation(home)
     with failures_told():
         code = read_password(code_file, "Recovery code", "--code-file")
-        workstation.accounts.recover(code, name, _new_password(new_password_file)).close()
+        fresh = _new_password(new_password_file)
+        opened(lambda: workstation.accounts.recover(code, name, fresh)).close()
     say(f"{name} may sign in with the new password.")
 
 

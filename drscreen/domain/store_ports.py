@@ -268,7 +268,7 @@ class OpenStore(Protocol):
 
     def reenter(self, action: Action, password: str) -> Proof:
         """Whoever unlocked it types the password once more, for a dangerous act. Raises as
-        `require`, and `SignInFailed`, `SignInThrottled`, a `StoreError`.
+        `require`, and `PasswordWrong`, `SignInThrottled`, a `StoreError`.
 
         Counted, slowed down and told like a try to sign in; takes as long as one.
         """

@@ -17,6 +17,7 @@ from drscreen.domain.backup import Backup, BackupCheck, BackupReport
 from drscreen.domain.errors import (
     BackupMissing,
     PasswordNeeded,
+    PasswordWrong,
     SignInFailed,
     StoreError,
     StoreExists,
@@ -136,7 +137,7 @@ class FakeOpenStore:
             if not right:
                 records.note(AuditKind.SIGN_IN_FAILED)
         if not right:
-            raise SignInFailed("The password is wrong.")
+            raise PasswordWrong("The password is wrong.")
         proof = Proof(action, secrets.token_bytes(16))
         self._proofs.append(proof)
         return proof

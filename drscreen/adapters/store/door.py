@@ -9,7 +9,7 @@ from datetime import datetime
 
 from drscreen.adapters.store.attempts import Attempts
 from drscreen.adapters.store.keys import account_key
-from drscreen.domain.errors import PasswordNeeded, SignInFailed
+from drscreen.domain.errors import PasswordNeeded, PasswordWrong
 from drscreen.domain.permissions import NEEDS_PASSWORD, Action
 from drscreen.domain.sign_in import PROOF_LASTS, Proof, Uptime
 
@@ -36,7 +36,7 @@ class Door:
         tell: Callable[[], None],
     ) -> Proof:
         """Ask whether the password `is_right`; where it is not, `tell` writes it into the audit
-        log. Raises `SignInFailed`, `SignInThrottled`, a `StoreError`, `OSError`.
+        log. Raises `PasswordWrong`, `SignInThrottled`, a `StoreError`, `OSError`.
         """
         account = account_key(user_name)
         with self._attempts.alone():
@@ -45,7 +45,7 @@ class Door:
         if not right:
             tell()
             self._attempts.recorded(number)
-            raise SignInFailed("The password is wrong.")
+            raise PasswordWrong("The password is wrong.")
         self._attempts.forgive(account, number)
         proof = Proof(action, secrets.token_bytes(16))
         with self._guard:

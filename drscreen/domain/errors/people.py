@@ -16,6 +16,12 @@ class SignInFailed(DrscreenError):
     advice = "Check the user name, and whether Caps Lock is on."
 
 
+class PasswordWrong(SignInFailed):
+    """Somebody who is signed in mistyped their password."""
+
+    advice = "Check whether Caps Lock is on."
+
+
 class SignInThrottled(SignInFailed):
     """Too many failures in a row for this name; nothing was tried."""
 
