@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from drscreen.adapters.system import paths
 from drscreen.adapters.system.clock import SystemClock
+from drscreen.domain.cancel import CancelToken
 from drscreen.domain.errors import QualityNetworkDamaged
 from drscreen.domain.image import InputSpec, RgbImage
 from drscreen.domain.settings import DeviceChoice
@@ -298,9 +299,11 @@ class Workstation:
         """Begin to start that process behind other work, for whoever will decode soon."""
         self._decoder.start()
 
-    def pixels(self, data: bytes) -> RgbImage:
-        """Every pixel of a photograph's file, for the screen. Raises a `PhotographError`."""
-        return self.reader().whole(data)
+    def pixels(
+        self, data: bytes, cancel: CancelToken | None = None, side: int | None = None
+    ) -> RgbImage:
+        """A photograph's file for the screen, see `PhotographReader.whole`."""
+        return self.reader().whole(data, cancel, side)
 
     def quality_gate(self) -> QualityGate:
         """The check before the network. Raises `QualityNetworkDamaged`. Does not load torch."""

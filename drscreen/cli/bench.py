@@ -57,7 +57,9 @@ def bench(
         picture = photograph or fifteen_megapixels(Path(folder))
         workstation = Workstation()
         bundle = workstation.bundle_folder(model)
-        timings = benchmark(picture, bundle, device, repeats, workstation.write_overlay)
+        timings = benchmark(
+            picture, bundle, device, repeats, workstation.write_overlay, workstation.reader()
+        )
         memory = _peak_megabytes(picture, bundle)
     visible = _seconds_until_visible()
     if as_json:

@@ -42,8 +42,11 @@ class PhotographReader(Protocol):
         """
         ...
 
-    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
-        """Every pixel of the file as people look at it, upright, in sRGB.
+    def whole(
+        self, data: bytes, cancel: CancelToken | None = None, side: int | None = None
+    ) -> RgbImage:
+        """Every pixel of the file as people look at it, upright, in sRGB; with `side` fewer, but
+        at least so many on the short side, and sooner.
 
         Raises a `PhotographError`, or `Cancelled` as `decode` does.
         """

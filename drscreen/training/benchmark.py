@@ -25,6 +25,7 @@ from drscreen.adapters.system.paths import quality_network
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
+from drscreen.domain.ports import PhotographReader
 from drscreen.domain.settings import DeviceChoice
 
 
@@ -44,12 +45,14 @@ def benchmark(
     device: DeviceChoice,
     repeats: int,
     draw: Callable[[Path, Explanation, Path], None],
+    apart: PhotographReader,
 ) -> list[Timing]:
     """Time every stage on one photograph; a first, unmeasured round warms caches.
 
-    `draw` is `Workstation.write_overlay`.
+    `draw` is `Workstation.write_overlay`, `apart` the reader that decodes in a process of its own,
+    as in the program; it is measured beside decoding here and used for the rest.
     """
-    reader, gate = PillowReader(), FundusQualityGate(QualityNetwork.read(quality_network()))
+    reader, gate = apart, FundusQualityGate(QualityNetwork.read(quality_network()))
     started = time.perf_counter()
     predictor = TorchPredictor(bundle, device)
     loading = time.perf_counter() - started
@@ -84,6 +87,7 @@ def benchmark(
     stages: list[tuple[str, Callable[[], object]]] = [
         ("read the file", lambda: reader.read(photograph)),
         ("decode and hash", lambda: reader.decode(data)),
+        ("decode and hash, in this process", lambda: PillowReader().decode(data)),
         ("quality gate", lambda: gate.assess(decoded)),
         ("prepare the square", lambda: prepare_square(decoded.image, spec.input)),
         ("read, gate and prepare together", ready),

@@ -68,7 +68,9 @@ class FakeReader:
         digest = hashlib.sha256(data).hexdigest()
         return DecodedPhotograph(digest, "image/png", 800, 800, image, 0.01)
 
-    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
+    def whole(
+        self, data: bytes, cancel: CancelToken | None = None, side: int | None = None
+    ) -> RgbImage:
         return self.decode(data, cancel).image
 
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:

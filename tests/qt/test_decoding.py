@@ -101,3 +101,29 @@ def test_a_photograph_that_ends_the_decoder_fails_alone(
     assert session is not None
     (exam,) = session.records.open_file("A-1").exams
     assert len(exam.photographs) == 1
+
+
+def test_a_lock_ends_what_is_being_decoded_for_the_screen(
+    clinic: Clinic, reader: DecoderProcess, draw: Draw
+) -> None:
+    clinic.sign_in()
+    clinic.open_new_patient()
+    clinic.add(draw("a_od.png"))
+    clinic.screen()
+    session = clinic.desk.session.session
+    assert session is not None
+    store = session.store
+    assert isinstance(store, FakeOpenStore)
+    (exam,) = session.records.open_file("A-1").exams
+    running = reader._running[-1]._process
+    assert running is not None
+    held = psutil.Process(running.pid)
+    held.suspend()
+    clinic.desk.pictures.use(session.records)
+    clinic.desk.pictures.show(exam.photographs[0].id)
+    clinic.qtbot.wait(200)
+    assert not clinic.desk.background.is_idle
+    clinic.window.status.lock.click()
+    clinic.settle()
+    assert store.closed
+    held.wait(20)

@@ -61,7 +61,8 @@ def main() -> None:
 def _answer(reader: PillowReader, asked: frames.Words, data: bytes) -> tuple[frames.Words, bytes]:
     try:
         if asked.get("ask") == "whole":
-            image = reader.whole(data)
+            side = asked.get("side")
+            image = reader.whole(data, side=side if isinstance(side, int) else None)
             return {"image": [image.width, image.height]}, image.pixels
         seen = reader.decode(data)
     except PhotographError as error:

@@ -80,7 +80,7 @@ class DecoderProcess:
         """See the port. Raises `Cancelled` within a tenth of a second of the wish."""
         hashed: list[str] = []
         told, pixels = self._ask(
-            "decode", data, cancel, lambda: hashed.append(hashlib.sha256(data).hexdigest())
+            {"ask": "decode"}, data, cancel, lambda: hashed.append(hashlib.sha256(data).hexdigest())
         )
         try:
             image = _image(told, pixels)
@@ -99,9 +99,12 @@ class DecoderProcess:
         except (KeyError, TypeError, ValueError) as error:
             raise _nonsense() from error
 
-    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
+    def whole(
+        self, data: bytes, cancel: CancelToken | None = None, side: int | None = None
+    ) -> RgbImage:
         """See the port."""
-        told, pixels = self._ask("whole", data, cancel, lambda: None)
+        asked: Words = {"ask": "whole"} if side is None else {"ask": "whole", "side": side}
+        told, pixels = self._ask(asked, data, cancel, lambda: None)
         try:
             return _image(told, pixels)
         except (KeyError, TypeError, ValueError) as error:
@@ -109,7 +112,7 @@ class DecoderProcess:
 
     def _ask(
         self,
-        what: str,
+        asked: Words,
         data: bytes,
         cancel: CancelToken | None,
         meanwhile: Callable[[], None],
@@ -122,7 +125,7 @@ class DecoderProcess:
         while not self._turn.acquire(timeout=_GLANCE):
             token.raise_if_cancelled()
         try:
-            answer = self._exchanged(what, data, token, meanwhile)
+            answer = self._exchanged(asked, data, token, meanwhile)
         finally:
             self._turn.release()
         if isinstance(answer, BaseException):
@@ -135,7 +138,7 @@ class DecoderProcess:
         return told, pixels
 
     def _exchanged(
-        self, what: str, data: bytes, token: CancelToken, meanwhile: Callable[[], None]
+        self, asked: Words, data: bytes, token: CancelToken, meanwhile: Callable[[], None]
     ) -> Exchanged:
         decoder = self._decoder()
         try:
@@ -147,7 +150,7 @@ class DecoderProcess:
                 ) from started
             # For whoever comes next.
             decoder.started.put(started)
-            answer = decoder.ask({"ask": what}, data)
+            answer = decoder.ask(asked, data)
             meanwhile()
             return _awaited(answer, token, self._limit)
         except BaseException:

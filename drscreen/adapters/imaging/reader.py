@@ -117,7 +117,9 @@ class PillowReader:
         with _opened(contents) as opened:
             return self._decode_opened(opened, contents)
 
-    def whole(self, data: bytes, cancel: CancelToken | None = None) -> RgbImage:
+    def whole(
+        self, data: bytes, cancel: CancelToken | None = None, side: int | None = None
+    ) -> RgbImage:
         """Every pixel of the file, upright, 8-bit sRGB: for people to look at. Of several pictures
         the first: what older versions recorded was that one.
         """
@@ -125,10 +127,7 @@ class PillowReader:
             cancel.raise_if_cancelled()
         contents = _examined(data)
         with _opened(contents) as opened:
-            opened.load()
-            turn = _turn(opened)
-            bright = stretched(opened, contents.brightest, contents.data)
-            rgb = to_srgb(bright, brightest=contents.brightest)
+            rgb, turn = _rgb(opened, contents, side or max(opened.size))
             return from_image(rgb if turn is None else rgb.transpose(turn))
 
     def prepare(self, image: RgbImage, spec: InputSpec) -> RgbImage:
@@ -144,16 +143,8 @@ class PillowReader:
         _refuse_size(full)
         contents.refuse_unless_one()
         contents.refuse_unless_whole()
-        factor = max(1, min(full) // DECODED_SHORT_SIDE)
-        if factor > 1:
-            # libjpeg scales by 1/2, 1/4 or 1/8 while decoding and never below what is asked for.
-            opened.draft(None, (full[0] // factor, full[1] // factor))
-        opened.load()
+        rgb, turn = _rgb(opened, contents, DECODED_SHORT_SIDE)
         contents.refuse_unless_whole(opened)
-        turn = _turn(opened)
-        rest = max(1, min(opened.size) // DECODED_SHORT_SIDE)
-        bright = stretched(opened, contents.brightest, contents.data)
-        rgb = to_srgb(bright, rest, contents.brightest)
         contents.refuse_unless_previews(rgb)
         width, height = full
         if turn is not None:
@@ -211,6 +202,22 @@ def _refuse_size(size: tuple[int, int]) -> None:
         raise PhotographTooNarrow(
             f"The picture has {width} x {height} pixels: a strip, not a photograph."
         )
+
+
+def _rgb(
+    opened: Image.Image, contents: Contents, side: int
+) -> tuple[Image.Image, Image.Transpose | None]:
+    """The picture no larger than `side` on its short side asks for, as stored, and its turn."""
+    full = opened.size
+    factor = max(1, min(full) // side)
+    if factor > 1:
+        # libjpeg scales by 1/2, 1/4 or 1/8 while decoding and never below what is asked for.
+        opened.draft(None, (full[0] // factor, full[1] // factor))
+    opened.load()
+    turn = _turn(opened)
+    rest = max(1, min(opened.size) // side)
+    bright = stretched(opened, contents.brightest, contents.data)
+    return to_srgb(bright, rest, contents.brightest), turn
 
 
 def _too_many_pixels() -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader
 
-from drscreen.domain.errors import PhotographError, PhotographUnshowable
+from drscreen.domain.cancel import CancelToken
+from drscreen.domain.errors import Cancelled, PhotographError, PhotographUnshowable
 from drscreen.domain.image import RgbImage
 from drscreen.qt.background import Background, Priority
 from drscreen.qt.failure import Failure
@@ -21,25 +23,40 @@ THUMBNAILS_KEPT = 400
 PHOTOGRAPHS_KEPT = 4
 _RGB = QImage.Format.Format_RGB888
 
-#: Every pixel of a photograph's file; raises a `PhotographError`.
-Pixels = Callable[[bytes], RgbImage]
+
+class Pixels(Protocol):
+    """`drscreen.domain.ports.PhotographReader.whole`."""
+
+    def __call__(
+        self, data: bytes, cancel: CancelToken | None = None, side: int | None = None
+    ) -> RgbImage:
+        """The picture upright, every pixel of it or enough for `side`."""
+        ...
 
 
-def decoded(data: bytes, side: int | None = None, pixels: Pixels | None = None) -> QImage:
+def decoded(
+    data: bytes,
+    side: int | None = None,
+    pixels: Pixels | None = None,
+    cancel: CancelToken | None = None,
+) -> QImage:
     """The picture upright; no larger than `side` where one is named. Any thread.
 
     `pixels` is what screening itself reads photographs with. Qt's own decoders take its place where
     there is none: they know fewer kinds of TIFF, and colours less well. Raises
     `PhotographUnshowable`.
     """
-    image = _by_qt(data, side) if pixels is None else _by_screening(data, side, pixels)
+    image = _by_qt(data, side) if pixels is None else _by_screening(data, side, pixels, cancel)
     if image.isNull():
         raise PhotographUnshowable("This photograph cannot be shown.")
     return image
 
 
 def thumbnail_of(
-    records: RecordsService, photograph_id: str, pixels: Pixels | None = None
+    records: RecordsService,
+    photograph_id: str,
+    pixels: Pixels | None = None,
+    cancel: CancelToken | None = None,
 ) -> QImage:
     """The small picture that the store keeps; made from the photograph the first time.
 
@@ -48,7 +65,7 @@ def thumbnail_of(
     kept = records.thumbnail(photograph_id)
     if kept is not None:
         return decoded(kept, THUMBNAIL_SIDE)
-    image = decoded(records.photograph(photograph_id), THUMBNAIL_SIDE, pixels)
+    image = decoded(records.photograph(photograph_id), THUMBNAIL_SIDE, pixels, cancel)
     written = QBuffer()
     written.open(QIODevice.OpenModeFlag.WriteOnly)
     if image.save(written, "JPEG", THUMBNAIL_QUALITY):  # type: ignore[call-overload] # the stubs want bytes for the format, Qt takes text
@@ -56,9 +73,11 @@ def thumbnail_of(
     return image
 
 
-def _by_screening(data: bytes, side: int | None, pixels: Pixels) -> QImage:
+def _by_screening(
+    data: bytes, side: int | None, pixels: Pixels, cancel: CancelToken | None
+) -> QImage:
     try:
-        seen = pixels(data)
+        seen = pixels(data, cancel, side)
     except PhotographError as error:
         raise PhotographUnshowable(f"This photograph cannot be shown: {error.message}") from error
     borrowed = QImage(seen.pixels, seen.width, seen.height, 3 * seen.width, _RGB)
@@ -112,12 +131,17 @@ class PictureController(QObject):
         self._background = background
         self._pixels = pixels
         self._records: RecordsService | None = None
+        self._cancel = CancelToken()
         self._thumbnails: OrderedDict[str, QImage] = OrderedDict()
         self._photographs: OrderedDict[str, QImage] = OrderedDict()
         self._asked: set[str] = set()
 
     def use(self, records: RecordsService | None) -> None:
-        """Show these records from now on; what was kept of others is forgotten."""
+        """Show these records from now on; what was kept of others is forgotten, and what is being
+        decoded of them is ended, so that their store can be closed.
+        """
+        self._cancel.cancel()
+        self._cancel = CancelToken()
         self._records = records
         self._thumbnails.clear()
         self._photographs.clear()
@@ -145,21 +169,25 @@ class PictureController(QObject):
 
         self._fetch(photograph_id, self._photograph, self._on_photograph, failed, Priority.PERSON)
 
-    def _thumbnail(self, records: RecordsService, photograph_id: str) -> QImage:
-        return thumbnail_of(records, photograph_id, self._pixels)
+    def _thumbnail(
+        self, records: RecordsService, photograph_id: str, cancel: CancelToken
+    ) -> QImage:
+        return thumbnail_of(records, photograph_id, self._pixels, cancel)
 
-    def _photograph(self, records: RecordsService, photograph_id: str) -> QImage:
-        return decoded(records.photograph(photograph_id), pixels=self._pixels)
+    def _photograph(
+        self, records: RecordsService, photograph_id: str, cancel: CancelToken
+    ) -> QImage:
+        return decoded(records.photograph(photograph_id), pixels=self._pixels, cancel=cancel)
 
     def _fetch(
         self,
         photograph_id: str,
-        picture: Callable[[RecordsService, str], QImage],
+        picture: Callable[[RecordsService, str, CancelToken], QImage],
         done: Callable[[str, QImage], None],
         failed: Callable[[str, Failure], None],
         priority: Priority,
     ) -> None:
-        records = self._records
+        records, cancel = self._records, self._cancel
         if records is None:
             return
 
@@ -167,7 +195,10 @@ class PictureController(QObject):
             # Signed out meanwhile: the store is closing and nobody looks any more.
             if self._records is not records:
                 return None
-            return picture(records, photograph_id)
+            try:
+                return picture(records, photograph_id, cancel)
+            except Cancelled:
+                return None
 
         def answer(image: QImage | None) -> None:
             if image is not None and self._records is records:

@@ -105,6 +105,7 @@ def stand_in(code: str) -> list[str]:
 def test_it_answers_what_decoding_here_answers(reader: DecoderProcess, data: bytes) -> None:
     assert reader.decode(data) == PillowReader().decode(data)
     assert reader.whole(data) == PillowReader().whole(data)
+    assert reader.whole(data, side=100) == PillowReader().whole(data, side=100)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,15 @@ def test_a_camera_sized_photograph_is_decoded_no_larger_than_needed(phantom: Ima
     assert photograph.scale == pytest.approx(photograph.image.width / 4752)
 
 
+def test_a_picture_for_the_screen_is_whole_or_as_small_as_is_asked(phantom: Image.Image) -> None:
+    large = phantom.resize((3000, 2000))
+    for kind in ("JPEG", "PNG"):
+        data = encoded(large, kind)
+        whole, small = READER.whole(data), READER.whole(data, side=112)
+        assert (whole.width, whole.height) == large.size
+        assert 112 <= small.height < 224
+
+
 def test_decoding_repeats_bit_for_bit(phantom: Image.Image) -> None:
     data = encoded(phantom.resize((2000, 1500)), "JPEG")
     assert READER.decode(data) == READER.decode(data)
