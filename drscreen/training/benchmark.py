@@ -39,7 +39,7 @@ class Timing:
     high: float
 
 
-def benchmark(
+def benchmark(  # noqa: PLR0917 - what it measures with
     photograph: Path,
     bundle: Path,
     device: DeviceChoice,
