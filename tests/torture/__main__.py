@@ -13,9 +13,11 @@ from tests.torture.disks import full, read_only
 from tests.torture.flips import flips
 from tests.torture.forked import Tally
 from tests.torture.kills import SCENARIOS as KILLS
+from tests.torture.networks import networks
 from tests.torture.outbox import outbox
 
 SCENARIOS = {**KILLS, "notices": outbox}
+FLIPS = {"flips": flips, "networks": networks}
 
 
 def main() -> int:
@@ -25,9 +27,9 @@ def main() -> int:
     parser.add_argument("--flips", type=int, default=40, help="flipped bits in each kind of file")
     parser.add_argument("--full", type=int, default=10, help="times that the disk is filled")
     parser.add_argument("--seed", type=int, default=20261125)
-    parser.add_argument("--only", choices=[*SCENARIOS, "flips", "disks"], action="append")
+    parser.add_argument("--only", choices=[*SCENARIOS, *FLIPS, "disks"], action="append")
     asked = parser.parse_args()
-    wanted = asked.only or [*SCENARIOS, "flips", "disks"]
+    wanted = asked.only or [*SCENARIOS, *FLIPS, "disks"]
     chance = random.Random(asked.seed)
     print("| what | runs | acknowledged | reported | without effect | lost or wrong | seconds |")
     print("|---|---|---|---|---|---|---|")
@@ -37,8 +39,8 @@ def main() -> int:
             place, started = Path(folder), time.monotonic()
             if name in SCENARIOS:
                 faults += _print(SCENARIOS[name](place, asked.kills, chance), started)
-            elif name == "flips":
-                for tally in flips(place, asked.flips, chance):
+            elif name in FLIPS:
+                for tally in FLIPS[name](place, asked.flips, chance):
                     faults += _print(tally, started)
             else:
                 faults += _disks(place, asked.full, chance, started)

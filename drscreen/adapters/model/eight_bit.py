@@ -86,8 +86,11 @@ def unpacked(name: str, stored: Mapping[str, npt.NDArray[Any]]) -> Floats:
         part = stored[name + suffix]
         if part.dtype != _TYPES[suffix] or part.shape != raw.shape[:1]:
             raise ValueError(f"{name}{suffix} does not fit")
+    scale = stored[name + SCALE_SUFFIX]
+    if not np.isfinite(scale).all():
+        raise ValueError(f"{name} has a scale that is no number")
     values = raw.astype(np.float32)
-    values *= stored[name + SCALE_SUFFIX].reshape(-1, *[1] * (values.ndim - 1))
+    values *= scale.reshape(-1, *[1] * (values.ndim - 1))
     if len(suffixes) > 1:
         flat = values.reshape(values.shape[0], -1)
         place = stored[name + PLACE_SUFFIX]
