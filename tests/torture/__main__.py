@@ -14,22 +14,25 @@ from tests.torture.flips import flips
 from tests.torture.forked import Tally
 from tests.torture.kills import SCENARIOS as KILLS
 from tests.torture.networks import networks
+from tests.torture.older import older
 from tests.torture.outbox import outbox
+from tests.torture.restored import restored
 
-SCENARIOS = {**KILLS, "notices": outbox}
-FLIPS = {"flips": flips, "networks": networks}
+SCENARIOS = {**KILLS, "notices": outbox, "restored": restored}
+ALTERED = {"flips": flips, "networks": networks, "older": older}
+KINDS = [*SCENARIOS, *ALTERED, "disks"]
 
 
 def main() -> int:
     """Print a row for each scenario as it ends; exit status 1 where anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills in each scenario")
-    parser.add_argument("--flips", type=int, default=40, help="flipped bits in each kind of file")
+    parser.add_argument("--flips", type=int, default=40, help="pieces of each kind altered")
     parser.add_argument("--full", type=int, default=10, help="times that the disk is filled")
     parser.add_argument("--seed", type=int, default=20261125)
-    parser.add_argument("--only", choices=[*SCENARIOS, *FLIPS, "disks"], action="append")
+    parser.add_argument("--only", choices=KINDS, action="append")
     asked = parser.parse_args()
-    wanted = asked.only or [*SCENARIOS, *FLIPS, "disks"]
+    wanted = asked.only or KINDS
     chance = random.Random(asked.seed)
     print("| what | runs | acknowledged | reported | without effect | lost or wrong | seconds |")
     print("|---|---|---|---|---|---|---|")
@@ -39,8 +42,8 @@ def main() -> int:
             place, started = Path(folder), time.monotonic()
             if name in SCENARIOS:
                 faults += _print(SCENARIOS[name](place, asked.kills, chance), started)
-            elif name in FLIPS:
-                for tally in FLIPS[name](place, asked.flips, chance):
+            elif name in ALTERED:
+                for tally in ALTERED[name](place, asked.flips, chance):
                     faults += _print(tally, started)
             else:
                 faults += _disks(place, asked.full, chance, started)
