@@ -2,8 +2,8 @@
 
 A row of before may hold a role that was taken away, a consent that was withdrawn, a patient who was
 erased. What it says is taken from the log (accounts), or counts for nothing until a person decides
-anew (consents of patients and to networks, notices, the idle lock). All of it is said
-(`Alarm.ROWS_BEHIND`).
+anew (consents of patients and to networks, chosen plugins, notices, the idle lock). All of it is
+said (`Alarm.ROWS_BEHIND`).
 """
 
 from __future__ import annotations
@@ -63,6 +63,10 @@ def look_after(
         session.scalars(select(ClinicRow)).one().idle_minutes = _IDLE_MINUTES
     if NetworkConsentRow.__tablename__ in found:
         session.execute(delete(NetworkConsentRow))
+    if NoticeSettingRow.__tablename__ in found:
+        # A choice that was taken back may have come back.
+        for package in notice_settings.plugin_choices(session):
+            notice_settings.revoke_plugin(session, trail, package)
     if _WHO_IS_WRITTEN_TO & found.keys():
         # Whether anybody may be written to is not known: an administrator looks, and says so.
         policy = notice_settings.policy(session)

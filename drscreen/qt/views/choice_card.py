@@ -24,7 +24,8 @@ class ChoiceCard(Card):
         self._offer = offer
         self._settings = settings
         self.question: QMessageBox | None = None
-        self.reason = label(found.problem, "error", wraps=True)
+        # A change is a finding; what nobody chose yet is only new.
+        self.reason = label(found.problem, "error" if found.choice else "muted", wraps=True)
         self.files = label(files_text(offer), "muted", wraps=True)
         self.choose = button(
             self.tr("Choose…"), "plain", self.tr("Let {0} run").format(offer.package)

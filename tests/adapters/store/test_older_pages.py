@@ -16,6 +16,7 @@ from drscreen.domain.notice import NoticePolicy, Purpose
 from drscreen.domain.notice_text import NoticeText
 from drscreen.domain.patient import Channel, Patient
 from drscreen.domain.permissions import Action
+from drscreen.domain.plugin_choice import PluginChoice
 from drscreen.domain.users import Role, User
 from tests.adapters.store.samples import MONDAY, PASSWORD, referred, unlocked
 
@@ -36,6 +37,7 @@ def first_state(home: Path) -> None:
         records.notices.set_policy(NoticePolicy(region="DK"))
         records.notices.set_text(NoticeText(Purpose.COME_BACK, Channel.SMS, "da", "Kom igen."))
         records.notices.set_notifier_settings("smtp", {"host": "old.example.org"})
+        records.notices.choose_plugin(PluginChoice("pigeon", "1.0", "ab" * 32, "Nora", MONDAY))
         records.set_idle_minutes(60)
     opened.close()
 
@@ -53,6 +55,7 @@ def second_state(home: Path) -> None:
         records.notices.set_policy(NoticePolicy(region="DK", on=False))
         records.notices.set_text(NoticeText(Purpose.COME_BACK, Channel.SMS, "da", "Ring."))
         records.notices.set_notifier_settings("smtp", {"host": "new.example.org"})
+        records.notices.revoke_plugin("pigeon")
         records.set_idle_minutes(5)
         records.erase_patient("C-3")
     opened.close()
@@ -71,6 +74,7 @@ def served(opened: SqlCipherOpenStore) -> list[str]:
             "policy": records.notices.policy().on,
             "text": [text.body for text in records.notices.texts()] != ["Ring."],
             "notifier": records.notices.notifier_settings("smtp")["host"] != "new.example.org",
+            "plugin": bool(records.notices.plugin_choices()),
             "idle": records.idle_minutes() > 10,
             "erased": records.find_patient("C-3") is not None,
         }
