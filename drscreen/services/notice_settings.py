@@ -23,7 +23,7 @@ from drscreen.domain.permissions import Action
 from drscreen.domain.plugin_choice import PluginChoice
 from drscreen.domain.ports import Clock
 from drscreen.domain.store_ports import OpenStore
-from drscreen.domain.text import checked_line
+from drscreen.domain.text import checked_line, tidied
 from drscreen.services.announcing import Announcer
 from drscreen.services.permission import needs
 
@@ -168,7 +168,8 @@ class NoticeSettingsService:
         before = self._values(name)
         kept = {}
         for setting in info.settings:
-            value = values.get(setting.key, setting.default).strip()
+            value = values.get(setting.key, setting.default)
+            value = value.strip() if setting.kind is SettingKind.SECRET else tidied(value)
             if setting.kind is SettingKind.SECRET and not value:
                 value = before.get(setting.key, "")
             kept[setting.key] = value

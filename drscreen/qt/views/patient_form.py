@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,7 +24,7 @@ from drscreen.qt.dates import DateUnclear, date_from
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.conflict_table import ConflictTable
 from drscreen.qt.views.noted_field import NotedField
-from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
+from drscreen.qt.views.parts import ErrorBar, button, choice, field_height, field_label, label
 from drscreen.qt.views.patient_fields import BirthField, EmailField, PhoneField
 from drscreen.qt.views.theme import Theme
 
@@ -50,7 +50,7 @@ class PatientForm(QDialog):
         self._before = patient
         self._typed_in = start = patient or Patient(mrn="")
         self.setWindowTitle(self.tr("Edit patient") if patient else self.tr("New patient"))
-        self.setMinimumWidth(480)
+        self.setMinimumWidth(600)
         self.error = ErrorBar(theme)
         self.fields = QFormLayout()
         self.fields.setVerticalSpacing(8)
@@ -141,7 +141,11 @@ class PatientForm(QDialog):
         return edit
 
     def _noted(self, name: str, field: NotedField) -> None:
-        self.fields.addRow(field_label(name, field.edit), field)
+        words = field_label(name, field.edit)
+        # Level with the line, not with the line and its note together.
+        words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        words.setContentsMargins(0, (field_height(words) - words.fontMetrics().height()) // 2, 0, 0)
+        self.fields.addRow(words, field)
 
     def _sexes(self, now: Sex) -> QComboBox:
         box = choice(self.tr("Sex"))
