@@ -9,6 +9,8 @@ import sys
 from itertools import zip_longest
 from pathlib import Path
 
+from drscreen.own_process import keep_to_itself
+
 #: A frozen drscreen that is started with this first is the process that decodes photographs
 #: (`drscreen.adapters.imaging.decoder_keeper`): nothing else of the program is loaded into it.
 DECODER = "--decode-photographs"
@@ -19,6 +21,7 @@ PLUGIN_PROCESS = "--plugin-process"
 
 def main() -> None:
     """Entry point of the installed command."""
+    keep_to_itself()
     if sys.argv[1:2] == [DECODER]:
         from drscreen.adapters.imaging import decoder_child
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from drscreen.cli.app import (
 from drscreen.cli.output import DataTable, print_json_line, print_table
 from drscreen.domain.audit import AuditEvent, AuditHead, AuditReport
 from drscreen.domain.errors import FileUnwritable
+from drscreen.private_files import new_private_file
 
 audit = typer.Typer(no_args_is_help=True, help="Show, verify and export who did what.")
 app.add_typer(audit, name="audit")
@@ -116,10 +118,8 @@ def export(
 def _opened(out: Path | None) -> TextIO:
     if out is None:
         # A copy, so that leaving the block closes it and not the process's own standard output.
-        import os
-
         return os.fdopen(os.dup(1), "w", encoding="utf-8")
-    return out.open("x", encoding="utf-8")
+    return os.fdopen(new_private_file(out), "w", encoding="utf-8")
 
 
 def _write(file: TextIO, event: AuditEvent) -> None:

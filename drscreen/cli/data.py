@@ -12,6 +12,7 @@ from drscreen.cli.app import app, failures_told, say
 from drscreen.cli.output import NOTICE
 from drscreen.cli.progress import counting
 from drscreen.domain.errors import DatasetError, FileUnwritable
+from drscreen.private_files import write_privately
 from drscreen.training.datasets.layouts import Layout
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def show(
             found, folder.resolve().name, workstation.resources / "templates", NOTICE
         )
         try:
-            html.write_text(page, encoding="utf-8")
+            write_privately(html, page.encode())
         except OSError as error:
             raise FileUnwritable.because(f"{html.name} cannot be written there.", error) from error
     across = sum(twins.two_patients for twins in found.twins)

@@ -15,6 +15,7 @@ from drscreen.cli.output import NOTICE, print_json_line
 from drscreen.cli.progress import counting
 from drscreen.domain.errors import FileUnwritable
 from drscreen.domain.settings import DeviceChoice
+from drscreen.private_files import write_privately
 from drscreen.training.datasets.layouts import Layout
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _write_page(workstation: Workstation, report: EvaluationReport, file: Path) 
     made = f"{workstation.clock.now():%d %B %Y}"
     page = evaluation_page(report, workstation.resources / "templates", NOTICE, made)
     try:
-        file.write_text(page, encoding="utf-8")
+        write_privately(file, page.encode())
     except OSError as error:
         raise FileUnwritable.because(f"{file.name} cannot be written there.", error) from error
     say(f"{file} written")

@@ -22,6 +22,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import InputSpec, RgbImage
 from drscreen.domain.signature import NetworkState, Signature
+from drscreen.private_files import write_privately
 
 model = typer.Typer(no_args_is_help=True)
 app.add_typer(
@@ -173,7 +174,7 @@ def card(
 
         page = card_page(bundle, workstation.resources / "templates", run)
         try:
-            html.write_text(page, encoding="utf-8")
+            write_privately(html, page.encode())
         except OSError as error:
             raise FileUnwritable.because(f"{html.name} cannot be written there.", error) from error
     say(f"{html} written")

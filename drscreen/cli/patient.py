@@ -21,6 +21,7 @@ from drscreen.cli.app import (
 )
 from drscreen.cli.output import print_json_line
 from drscreen.domain.errors import FileUnwritable
+from drscreen.private_files import make_private_folder, write_privately
 
 commands = typer.Typer(no_args_is_help=True, help="One patient's record: export it, erase it.")
 app.add_typer(commands, name="patient")
@@ -51,12 +52,14 @@ def export(
     ):
         files = workstation.patient_data(store).export(read_mrn(mrn, mrn_file))
         try:
-            out.mkdir(parents=True, mode=0o700)
+            make_private_folder(out)
             for file in files:
-                (out / file.name).write_bytes(file.content)
+                write_privately(out / file.name, file.content)
                 names.append(file.name)
         except OSError as error:
-            raise FileUnwritable.because(f"The folder {out} cannot be written.", error) from error
+            raise FileUnwritable.because(
+                f"The folder {out} exists or cannot be written.", error
+            ) from error
     if as_json:
         print_json_line({"folder": str(out), "files": names})
     else:

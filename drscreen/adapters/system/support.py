@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import zipfile
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from drscreen.adapters.system.logging import ALLOWED, Log
 from drscreen.adapters.system.running import left_behind
+from drscreen.private_files import new_private_file
 
 #: Whose versions matter when something does not work.
 PACKAGES = (
@@ -46,7 +48,10 @@ def write_bundle(path: Path, log: Log, selftest: Sequence[str]) -> None:
 
     A line of the log is taken only as the log itself would write it, whatever somebody put there.
     """
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as bundle:
+    with (
+        os.fdopen(new_private_file(path), "wb") as zipped,
+        zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as bundle,
+    ):
         bundle.writestr("versions.json", json.dumps(versions(), indent=1) + "\n")
         bundle.writestr("selftest.txt", "\n".join(selftest) + "\n")
         ends = [asdict(end) for end in left_behind(log)]
