@@ -50,6 +50,7 @@ class Alarm(StrEnum):
     HISTORY_REPLACED = "history_replaced"
     WITNESS_AHEAD = "witness_ahead"
     ROWS_BEHIND = "rows_behind"
+    PHOTOGRAPHS_UNNAMED = "photographs_unnamed"
     KEY_FILE_BEHIND = "key_file_behind"
     ANCHOR_BEHIND = "anchor_behind"
     ANCHOR_MISSING = "anchor_missing"
@@ -78,6 +79,7 @@ BEHIND = frozenset(
         Alarm.HISTORY_REPLACED,
         Alarm.WITNESS_AHEAD,
         Alarm.ROWS_BEHIND,
+        Alarm.PHOTOGRAPHS_UNNAMED,
         Alarm.ANCHOR_MISSING,
         Alarm.ANCHOR_DAMAGED,
     }
@@ -104,6 +106,10 @@ _ALARMS = {
         "A part of the records is OLDER than the audit log says: rights, consents or settings of "
         "before were put back. Roles are as the log has them; consents that were older count no "
         "more, and notices rest, until somebody here has decided anew."
+    ),
+    Alarm.PHOTOGRAPHS_UNNAMED: (
+        "Photographs were found that were recorded here and that no record names any more: the "
+        "records are OLDER than they were. The files are kept; look for a newer backup."
     ),
     Alarm.KEY_FILE_BEHIND: (
         "The key file is OLDER than the records: somebody put an earlier one in its place. "

@@ -49,7 +49,8 @@ class Finding:
 class IntegrityReport:
     """`orphans` is how many files no record named; they were put aside for 30 days. `mended` is how
     many photographs were fetched back from backups; they are no problem any more. `findings` is
-    what else is not whole.
+    what else is not whole. `unnamed` is how many files were found whose records were lost; they are
+    kept.
     """
 
     photographs: int
@@ -57,3 +58,4 @@ class IntegrityReport:
     orphans: int
     mended: int = 0
     findings: tuple[Finding, ...] = ()
+    unnamed: int = 0

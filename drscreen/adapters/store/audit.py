@@ -207,6 +207,14 @@ class AuditTrail:
         self.head: AuditHead | None = None
         #: How many of its events tell of reading.
         self.looked = 0
+        self._before: int | None = None
+
+    def before(self) -> int:
+        """The place of the newest link that was committed when this transaction began."""
+        if self._before is None:
+            head = head_of(self._session)
+            self._before = head.sequence if head else 0
+        return self._before
 
     def has_history(self) -> bool:
         """Whether the chain has begun already."""
@@ -220,6 +228,7 @@ class AuditTrail:
 
     def note(self, kind: AuditKind, subject: str = "", **details: str) -> None:
         """Add an event by whoever is signed in."""
+        self.before()
         self.head = self._chain.append(
             self._session,
             kind,

@@ -33,8 +33,9 @@ from drscreen.adapters.store.manifest import (
     write_manifest,
 )
 from drscreen.adapters.store.shelf import shelf_errors
+from drscreen.adapters.store.strays import put_strays_aside
 from drscreen.adapters.store.vault import Stored, Vault
-from drscreen.adapters.store.vault_care import Recorded, current_name, put_strays_aside
+from drscreen.adapters.store.vault_care import Recorded, current_name
 from drscreen.domain.backup import BackupReport
 from drscreen.domain.errors import BackupError, BackupRunning, PhotographLost, StoreDamaged
 from drscreen.domain.image import Laterality

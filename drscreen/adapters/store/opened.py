@@ -25,11 +25,12 @@ from drscreen.adapters.store.engine import NOT_WAITING, READING, checkpoint, ope
 from drscreen.adapters.store.faults import database_errors, disk_errors, from_database
 from drscreen.adapters.store.key_change import change_key, finish, forget_old_key
 from drscreen.adapters.store.keys import DataKey, account_key
-from drscreen.adapters.store.older_rows import look_after
+from drscreen.adapters.store.older_rows import hold_notices, look_after
 from drscreen.adapters.store.reading import Reading, ReadingTrail
 from drscreen.adapters.store.records import SqlRecords
 from drscreen.adapters.store.seals import Findings, RowSeals
 from drscreen.adapters.store.shelf import Shelf
+from drscreen.adapters.store.strays import put_strays_aside
 from drscreen.adapters.store.tables import ClinicRow, UserRow
 from drscreen.adapters.store.upgrade_copies import UpgradeCopies
 from drscreen.adapters.store.vault import Vault
@@ -238,6 +239,9 @@ class SqlCipherOpenStore:
                     sentence = Alarm.ROWS_BEHIND.sentence
                     found += [Finding(Part.RECORDS, sentence)]
                 report = check_photographs(engine, unlocked.vault, step, spare)
+                if report.unnamed:
+                    self._say(unlocked, Alarm.PHOTOGRAPHS_UNNAMED, report.unnamed)
+                    found += [Finding(Part.RECORDS, Alarm.PHOTOGRAPHS_UNNAMED.sentence)]
             except (StoreDamaged, StoreUnwritable, DBAPIError, MemoryError):
                 if not found:
                     raise
@@ -271,6 +275,15 @@ class SqlCipherOpenStore:
             problems=report.problems + problems,
         )
 
+    def _say(self, unlocked: Unlocked, alarm: Alarm, count: int) -> None:
+        """Note that the records are older than they were, and hold what is queued."""
+        with Session(unlocked.engine, autobegin=False) as session, session.begin():
+            trail = self._trail(unlocked, session)
+            trail.note(AuditKind.ALARM, alarm=alarm.value, found=str(count))
+            hold_notices(session, self._now())
+            self._alarms += tuple(open_alarms(session)[-1:])
+        unlocked.audit.anchor.move(trail.head)
+
     def _look_after_rows(self, unlocked: Unlocked) -> Findings:
         """Look for rows that are older than the audit log says, all of them; where there are any,
         say so, there too, and make them safe.
@@ -301,6 +314,8 @@ class SqlCipherOpenStore:
         with self._in_use() as unlocked, database_errors():
             self._judge(unlocked, action)
             self._look_after_rows(unlocked)
+            if lost := put_strays_aside(unlocked.engine, unlocked.vault).lost:
+                self._say(unlocked, Alarm.PHOTOGRAPHS_UNNAMED, lost)
             accounts = unlocked.accounts
             source = Source(
                 accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key

@@ -237,6 +237,10 @@ class ReadingVault(Vault):
         """Nothing is moved."""
         return 0
 
+    def keep_apart(self, names: set[str]) -> int:
+        """Nothing is moved, and so nothing said: it will be when the disk can be written."""
+        return 0
+
 
 class ReadingAccounts(Accounts):
     """Accounts whose key file is read alone."""

@@ -173,7 +173,7 @@ class SqlRecords:
             raise ValueError("the result is that of another photograph")
         exam = self._exam_on(patient, recorded_at)
         photograph_id = str(uuid.uuid4())
-        stored = self._vault.write(photograph_id, result.sha256, data)
+        stored = self._vault.write(photograph_id, result.sha256, data, self._audit.before())
         self._undo.callback(self._vault.remove, stored.name)
         photograph = PhotographRow(
             uuid=photograph_id,

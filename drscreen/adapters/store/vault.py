@@ -8,11 +8,16 @@ key of its own (`photograph_keys`).
     <vault>/ab/ab....thumb  their thumbnails, which can be made again
     <vault>/unfinished/     ciphertext that has not got its name yet
     <vault>/orphans/        files that no record names, put aside before they are removed
+    <vault>/lost/           files that a record must have named once; nobody removes them
+
+A file's name is random, and seals where the audit log ended when it was written: so a file that no
+record names tells whether records are missing (`strays`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -83,19 +88,24 @@ class Vault:
     def _orphans(self) -> Path:
         return self.folder / "orphans"
 
+    @property
+    def _lost(self) -> Path:
+        return self.folder / "lost"
+
     def make_folders(self) -> None:
         """Lay out an empty vault. Raises `OSError`."""
         self.folder.mkdir(mode=0o700)
         self._workplace.mkdir(mode=0o700)
 
-    def write(self, photograph_id: str, sha256: str, data: bytes) -> Stored:
-        """Keep a photograph's bytes under a fresh key.
+    def write(self, photograph_id: str, sha256: str, data: bytes, after: int = 0) -> Stored:
+        """Keep a photograph's bytes under a fresh key; `after` is the newest event that is
+        committed, 0 where nothing is to be told of it.
 
         They are on the disk when this returns. Raises `StoreFull`, `StoreUnwritable`.
         """
         key = new_key()
         stored = Stored(
-            secrets.token_hex(16), seal(self._key, key, photograph_id), photograph_id, sha256
+            self._name(after), seal(self._key, key, photograph_id), photograph_id, sha256
         )
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, data, _binding(HEADER, stored))
@@ -118,7 +128,7 @@ class Vault:
 
     def content(self, name: str) -> bytes:
         """A file as it lies there, encrypted. Raises `PhotographLost`, `StoreUnwritable`."""
-        for path in (self.path(name), self._orphans / name):
+        for path in (self.path(name), self._orphans / name, self._lost / name):
             try:
                 return read_regular(path, FILE_MAX)
             except FileNotFoundError:
@@ -177,7 +187,8 @@ class Vault:
 
         Never raises: what cannot be removed stays behind as ciphertext that no record names.
         """
-        for path in (self.path(name), self._thumbnail(name), self._orphans / name):
+        aside = (self._orphans / name, self._lost / name)
+        for path in (self.path(name), self._thumbnail(name), *aside):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -223,6 +234,48 @@ class Vault:
                 if _is_photograph(path) and time.time() - path.stat().st_mtime > ORPHANS_KEPT:
                     path.unlink(missing_ok=True)
             return moved
+
+    def keep_apart(self, names: set[str]) -> int:
+        """Move files whose records were lost to where nobody removes them; `read` finds them there.
+        How many were moved.
+        """
+        with disk_errors():
+            self._lost.mkdir(mode=0o700, exist_ok=True)
+            moved = 0
+            for name in names:
+                with suppress(FileNotFoundError):
+                    self.path(name).replace(self._lost / name)
+                    moved += 1
+            return moved
+
+    def written_after(self, name: str) -> int:
+        """The newest event when the file of that name was written; 0 where it does not tell."""
+        told = bytes.fromhex(name)
+        chance, place, seal_of = told[:6], told[6:10], told[10:]
+        if not hmac.compare_digest(seal_of, self._derived(b"name", chance + place)[:6]):
+            return 0
+        mask = self._derived(b"place", chance)[:4]
+        return int.from_bytes(place, "big") ^ int.from_bytes(mask, "big")
+
+    def photograph_of(self, name: str) -> str:
+        """The id that a file bears; empty where it bears none."""
+        try:
+            with open_regular(self.path(name)) as file:
+                head = file.read(len(HEADER) + _ID_BYTES)
+        except OSError:
+            return ""
+        if not head.startswith(HEADER) or len(head) != len(HEADER) + _ID_BYTES:
+            return ""
+        return str(uuid.UUID(bytes=head[len(HEADER) :]))
+
+    def _name(self, after: int) -> str:
+        chance = secrets.token_bytes(6)
+        mask = self._derived(b"place", chance)[:4]
+        place = (int.from_bytes(mask, "big") ^ (after & 0xFFFFFFFF)).to_bytes(4, "big")
+        return (chance + place + self._derived(b"name", chance + place)[:6]).hex()
+
+    def _derived(self, purpose: bytes, content: bytes) -> bytes:
+        return hmac.digest(self._key, b"drscreen vault " + purpose + content, "sha256")
 
     def path(self, name: str) -> Path:
         """Where the file of that name lies."""

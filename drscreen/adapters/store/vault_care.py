@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store import rows
+from drscreen.adapters.store.strays import put_strays_aside
 from drscreen.adapters.store.tables import ExamRow, PatientRow, PhotographRow
 from drscreen.adapters.store.vault import Stored, Vault
 from drscreen.domain.errors import PhotographLost
@@ -73,7 +74,7 @@ def check_photographs(
     `spare` gives another copy of a file of the vault, from a backup; one that is whole takes the
     place of what was lost. `step` is called after each. Raises a `StoreError` or `DBAPIError`.
     """
-    orphans = put_strays_aside(engine, vault)
+    strays = put_strays_aside(engine, vault)
     seen = mended = 0
     problems: list[PhotographProblem] = []
     for one in recorded(engine):
@@ -87,7 +88,7 @@ def check_photographs(
                 else:
                     problems.append(one.problem(error.fault))
         step()
-    return IntegrityReport(seen, tuple(problems), orphans, mended)
+    return IntegrityReport(seen, tuple(problems), strays.litter, mended, unnamed=strays.lost)
 
 
 def _mended(vault: Vault, stored: Stored, content: bytes | None) -> bool:
@@ -107,18 +108,6 @@ def current_name(engine: Engine, photograph_id: str) -> str | None:
         return connection.scalar(
             select(PhotographRow.vault_name).where(PhotographRow.uuid == photograph_id)
         )
-
-
-def put_strays_aside(engine: Engine, vault: Vault) -> int:
-    """Put aside the files that no record names; how many.
-
-    A file that is listed before the write lock is ours was written by a transaction that has
-    ended when it is: so a file without a row is nobody's.
-    """
-    names = vault.names()
-    with engine.begin() as connection:
-        strays = names - set(connection.scalars(select(PhotographRow.vault_name)))
-        return vault.put_aside(strays)
 
 
 def leave_first_format(engine: Engine, vault: Vault) -> None:

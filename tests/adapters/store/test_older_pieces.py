@@ -6,17 +6,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.store import SqlCipherStore
 from drscreen.domain.audit import Alarm, AuditKind
 from drscreen.domain.errors import SignInFailed
+from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
 from drscreen.domain.recovery import new_recovery_code
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
-from tests.adapters.store.samples import CHEAP, PASSWORD, store_at, unlocked
+from tests.adapters.store.samples import CHEAP, MONDAY, PASSWORD, referred, store_at, unlocked
 
 TESS, NEW = "another password", "a new password"
 
@@ -222,3 +224,59 @@ def test_password_of_a_change_that_a_kill_broke_off(home: Path) -> None:
     opened = unlocked(killed)
     assert opened.alarms == ()
     opened.close()
+
+
+@pytest.mark.parametrize("is_graded_in_the_log", [True, False])
+def test_photograph_whose_row_was_lost_is_said_and_kept(
+    home: Path, is_graded_in_the_log: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the audit log says of it; or where that was rolled back too, by the file's name."""
+    unlocked(home).close()
+    kept(home)
+    opened = unlocked(home)
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        records.add_patient(Patient("A-17"))
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        saved = records.save_photograph(
+            "A-17", Laterality.OD, b"lost", referred(b"lost"), recorded_at=MONDAY
+        )
+    if is_graded_in_the_log:
+        with opened._in_use() as inner, inner.engine.begin() as connection:
+            connection.execute(text("DROP TRIGGER gradings_no_delete"))
+            connection.execute(text("DELETE FROM gradings"))
+            connection.execute(text("DELETE FROM photographs"))
+    opened.close()
+    if not is_graded_in_the_log:
+        put_back(home, "records.db", "audit.head", "keys.json", "keys.json.bak", "attempts.json")
+        shutil.rmtree(home / "witness")
+    opened = unlocked(home)
+    assert opened.alarms == ()
+    report = opened.check_photographs()
+    assert (report.orphans, report.unnamed) == (0, 1)
+    assert alarms(opened) == {Alarm.PHOTOGRAPHS_UNNAMED}
+    monkeypatch.setattr("drscreen.adapters.store.vault.ORPHANS_KEPT", -1.0)
+    assert opened.check_photographs().unnamed == 0
+    assert len(list((home / "store" / "vault" / "lost").iterdir())) == 1
+    assert saved.id
+    opened.close()
+
+
+def test_litter_of_a_kill_and_of_an_erasure_is_no_alarm(home: Path) -> None:
+    opened = unlocked(home)
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        records.add_patient(Patient("A-17"))
+    killed = home.parent / "killed"
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        records.add_patient(Patient("B-2"))
+        records.save_photograph("B-2", Laterality.OD, b"x", referred(b"x"), recorded_at=MONDAY)
+        shutil.copytree(home, killed)
+    with opened.transaction(Action.ERASE_PATIENTS) as records:
+        (file,) = [one for one in (home / "store" / "vault").rglob("*") if one.is_file()]
+        again = file.read_bytes()
+        records.erase_patient("B-2")
+    file.write_bytes(again)
+    for store in (opened, unlocked(killed)):
+        report = store.check_photographs()
+        assert (report.orphans, report.unnamed) == (1, 0)
+        assert store.alarms == ()
+        store.close()

@@ -95,6 +95,7 @@ def test_full_disk_leaves_nothing(
 
 def test_vault_that_cannot_be_written(vault: Vault, tmp_path: Path) -> None:
     (tmp_path / "vault" / "unfinished").rmdir()
+    (tmp_path / "vault" / "unfinished").write_bytes(b"")
     with pytest.raises(StoreUnwritable):
         vault.write(ID, SHA, DATA)
 
