@@ -16,10 +16,11 @@ from tests.torture.kills import SCENARIOS as KILLS
 from tests.torture.networks import networks
 from tests.torture.older import older
 from tests.torture.outbox import outbox
+from tests.torture.photographs import photographs
 from tests.torture.restored import restored
 
 SCENARIOS = {**KILLS, "notices": outbox, "restored": restored}
-ALTERED = {"flips": flips, "networks": networks, "older": older}
+ALTERED = {"flips": flips, "networks": networks, "older": older, "photographs": photographs}
 KINDS = [*SCENARIOS, *ALTERED, "disks"]
 
 

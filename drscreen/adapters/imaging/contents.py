@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from drscreen.domain.errors import PhotographDamaged
 _BEGINNINGS = re.compile(re.escape(jpeg_file.START) + b"|" + re.escape(png_file.SIGNATURE))
 # Gain and depth maps that telephones hide behind a photograph name themselves in their header.
 _NOT_PICTURES = (b"urn:iso:std:iso:ts:21496", b"hdrgm:", b"HDRGainMap", b"AVDepthData")
+_BMP, _BMP_HEADER = b"BM", 26
 _COMPARED_SIDE = 48
 # Copies of 300 and of 160 pixels, JPEG of quality 50 to 80, of 72 photographs differed by 2.3 grey
 # levels at most and nowhere by more than 36; drawings that differ in one lesion did by 55, the two
@@ -90,6 +92,8 @@ def examine(data: bytes) -> Contents:
     if data.startswith(tiff_file.SIGNATURES):
         tiff = tiff_file.read_tiff(data)
         return Contents(data, data, tiff.pictures, brightest=tiff.brightest)
+    if data.startswith(_BMP) and len(data) >= _BMP_HEADER:
+        return _bmp(data)
     return Contents(data, data)
 
 
@@ -106,6 +110,18 @@ def _png(data: bytes) -> Contents:
     frames = (Picture(png.width, png.height),) * png.pictures
     brightest = (1 << max(png.significant)) - 1 if png.significant else 0
     return Contents(data, png.plain, (*frames, *_behind(data, png.end)), brightest=brightest)
+
+
+def _bmp(data: bytes) -> Contents:
+    # A size of its own is optional; without one everything behind the header is looked through.
+    size, width, height = struct.unpack_from("<2xI12xii", data)
+    end = size if _BMP_HEADER <= size <= len(data) else _BMP_HEADER
+    first = Picture(abs(width), abs(height))
+    second: tuple[Picture, ...] = ()
+    if len(data) >= end + _BMP_HEADER and data.startswith(_BMP, end):
+        _, width, height = struct.unpack_from("<2xI12xii", data, end)
+        second = (Picture(abs(width), abs(height), end, len(data)),)
+    return Contents(data, data, (first, *second, *_behind(data, end)))
 
 
 def _behind(data: bytes, end: int, previews: Container[int] = ()) -> Iterator[Picture]:
@@ -137,7 +153,7 @@ def _is_copy(data: bytes, other: Picture, shown: Image.Image) -> bool:
         return False
     piece = data if other.page is not None else data[other.start : other.end]
     try:
-        with Image.open(io.BytesIO(piece), formats=("JPEG", "PNG", "TIFF")) as opened:
+        with Image.open(io.BytesIO(piece), formats=("JPEG", "PNG", "TIFF", "BMP")) as opened:
             if other.page:
                 opened.seek(other.page)
             small = _small(opened)

@@ -99,7 +99,9 @@ class PillowReader:
                 raise PhotographTooLarge(
                     f"The file has more than {MAX_BYTES // 1_000_000} megabytes."
                 )
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                # No further than it was long then: it may be growing without end.
+                data = file.read(size)
         except OSError as error:
             raise PhotographNotFound("The file cannot be found or opened.") from error
         if not data:

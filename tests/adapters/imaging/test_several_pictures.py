@@ -68,6 +68,8 @@ def joined(kind: str, *images: Image.Image, between: bytes = b"") -> bytes:
         pytest.param(encoded(RIGHT, "JPEG")[:-2] + encoded(LEFT, "JPEG"), 2, id="no end between"),
         pytest.param(joined("PNG", RIGHT, LEFT), 2, id="a PNG behind a PNG"),
         pytest.param(encoded(RIGHT, "JPEG") + encoded(LEFT, "PNG"), 2, id="a PNG behind a JPEG"),
+        pytest.param(joined("BMP", RIGHT, LEFT), 2, id="a BMP behind a BMP"),
+        pytest.param(encoded(RIGHT, "BMP") + encoded(LEFT, "JPEG"), 2, id="a JPEG behind a BMP"),
         pytest.param(encoded(RIGHT, "PNG") + encoded(LEFT, "JPEG"), 2, id="a JPEG behind a PNG"),
     ],
 )
@@ -82,6 +84,7 @@ def test_several_pictures_are_refused_by_their_number(data: bytes, count: int) -
         pytest.param(mpo(RIGHT, SMALL), id="MPO with its preview"),
         pytest.param(joined("JPEG", RIGHT, SMALL), id="a preview behind a JPEG"),
         pytest.param(joined("PNG", RIGHT, SMALL), id="a preview behind a PNG"),
+        pytest.param(joined("BMP", RIGHT, SMALL), id="a preview behind a BMP"),
         pytest.param(encoded(RIGHT, "TIFF", SMALL, save_all=True), id="a page"),
         pytest.param(tiff([(RIGHT, 0), (SMALL, 1), (SMALL.reduce(2), 1)]), id="a pyramid"),
         pytest.param(tiff([(RIGHT, 0)], (SMALL.reduce(2), 1), (SMALL, 1)), id="pages below"),
