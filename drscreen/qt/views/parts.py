@@ -49,6 +49,8 @@ class FileNameLabel(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten to the new width."""
         super().resizeEvent(event)
+        if event.size().width() == event.oldSize().width():
+            return
         middle = Qt.TextElideMode.ElideMiddle
         self.setText(self.fontMetrics().elidedText(self._name, middle, self.width()))
 

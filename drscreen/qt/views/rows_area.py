@@ -7,6 +7,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 HEIGHT_MAX = 264
+#: No row is lower than this.
+LEAST_ROW = 24
 
 
 class RowsArea(QScrollArea):
@@ -52,6 +54,10 @@ class RowsArea(QScrollArea):
         self._follow()
 
     def _follow(self) -> None:
+        if self._column.count() > HEIGHT_MAX // LEAST_ROW:
+            # Hundreds of rows are not measured to find that they are higher than the area.
+            self.setFixedHeight(HEIGHT_MAX)
+            return
         wanted = self._column.totalHeightForWidth(self.viewport().width())
         if wanted < 0:
             wanted = self._column.totalSizeHint().height()
