@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import unicodedata
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drscreen.domain.errors import InvalidInput, PasswordTooWeak
+from drscreen.domain.export import PatientExport, export_json
 from drscreen.domain.patient import Patient, checked_patient, normalised_mrn
 from drscreen.domain.users import PASSWORD_MIN, check_new_password, checked_user_name
 
@@ -65,6 +67,26 @@ def test_what_cannot_be_true_is_refused(field: str, value: object) -> None:
 )
 def test_names_of_the_world_are_welcome(name: str) -> None:
     assert checked_patient(Patient(mrn="1", family_name=name), TODAY).family_name == name
+
+
+def test_a_day_of_birth_makes_an_estimate_needless() -> None:
+    both = Patient("1", birth_date=date(1961, 2, 28), birth_year=1960)
+    assert checked_patient(both, TODAY).birth_year is None
+    assert checked_patient(Patient("1", birth_year=1960), TODAY).birth_year == 1960
+
+
+@pytest.mark.parametrize("year", [1879, TODAY.year + 1, 2503, 1339, 0])
+def test_a_year_that_nobody_alive_was_born_in_is_refused(year: int) -> None:
+    with pytest.raises(InvalidInput, match="birth year"):
+        checked_patient(Patient("1", birth_year=year), TODAY)
+
+
+def test_an_estimate_is_marked_on_what_leaves_the_program() -> None:
+    patient = Patient("1", birth_year=1960)
+    assert patient.born == "about 1960 (estimated)"
+    moment = datetime(2026, 6, 1, tzinfo=UTC)
+    told = json.loads(export_json(PatientExport("Hilltop", moment, patient, ())))["patient"]
+    assert (told["birth_date"], told["birth_year_estimated"]) == (None, 1960)
 
 
 def test_a_password_counts_by_its_length() -> None:

@@ -38,8 +38,8 @@ from drscreen.domain.referral import Decision
 from drscreen.domain.screening import ModelInfo, ScreeningResult, Seconds
 from drscreen.domain.users import Role
 
-#: As somebody types: one letter, two, three, a number, two words, a slip, nobody.
-TYPED = ("m", "mü", "qx", "mül", "müller", "P0123", "schmi an", "kowlaska", "nobody")
+#: As somebody types: one letter, two, three, a number, a year, two words, a slip, nobody.
+TYPED = ("m", "mü", "qx", "mül", "müller", "P0123", "1961", "schmi an", "kowlaska", "nobody")
 _USER, _PASSWORD = "nurse", "only for a measurement"
 #: Argon2id's own time is measured by nobody here, so it costs next to nothing.
 _CHEAP = KeyCost(memory=32, passes=1, lanes=1)

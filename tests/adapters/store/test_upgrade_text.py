@@ -62,6 +62,8 @@ def test_numbers_that_look_the_same_are_told_apart_and_can_be_opened(tmp_path: P
         assert numbers(opened, "") == ["A 17 (2)", "A 17", "C3"]
         with opened.transaction(Action.EDIT_PATIENTS) as records:
             assert records.find_patient("A 17 (2)") is not None
+    with closing(unlocked(home)) as again:
+        assert again.alarms == ()
 
 
 def test_an_upgrade_that_is_broken_off_is_taken_back(

@@ -73,6 +73,16 @@ def test_patient_comes_back_whole(store: Store, opened: OpenStore) -> None:
     again.close()
 
 
+def test_an_estimated_year_comes_back_and_its_change_is_noted(opened: OpenStore) -> None:
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        kept = records.add_patient(Patient("A-17", birth_year=1960))
+        assert records.find_patient("A-17") == kept
+        assert (kept.birth_date, kept.birth_year) == (None, 1960)
+        records.change_patient(replace(kept, birth_year=None, birth_date=date(1960, 3, 14)))
+        assert dict(records.audit_events(0, 99)[-1].details) == {"fields": "birth_date birth_year"}
+        assert records.count_patients("1960-03-14") == records.count_patients("1960") == 1
+
+
 def test_several_patients_are_found_at_once(opened: OpenStore) -> None:
     add(opened, Patient("A-1", "Doe"), Patient("A-2", "Roe"), Patient("A-3"))
     with opened.transaction(Action.EDIT_PATIENTS) as records:
