@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from drscreen.adapters.notify.calls import (
     Raised,
     WrongAnswer,
 )
+from drscreen.plugin_api import NotifierHooks
 
 #: With this as its only argument a frozen drscreen is a plugin's process (`drscreen.__main__`).
 ARGUMENT = "--plugin-process"
@@ -39,6 +41,14 @@ _PASSED = frozenset(
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
         *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "USERPROFILE", "TEMP", "TMP"),
     }
+)
+
+
+#: Classes of exceptions that are named, in the log too. Any other name may be made up of what a
+#: plugin was told.
+_KINDS = frozenset(
+    {name for name, one in vars(builtins).items() if isinstance(one, type)}
+    | {"PluginValidationError", "HookCallError"}
 )
 
 
@@ -109,10 +119,12 @@ class PluginProcess:
 
 
 def _fault(answer: dict[str, Any]) -> CallFailed:
-    for key, kind in (("raised", Raised), ("lacks", Lacks)):
-        word = answer.get(key)
-        if isinstance(word, str) and word.isidentifier() and len(word) <= 100:
-            return kind(word)
+    if "raised" in answer:
+        kind = answer["raised"]
+        return Raised(kind if isinstance(kind, str) and kind in _KINDS else "another exception")
+    lacks = answer.get("lacks")
+    if isinstance(lacks, str) and lacks in vars(NotifierHooks):
+        return Lacks(lacks)
     return WrongAnswer()
 
 

@@ -55,12 +55,12 @@ def _talk(listening: socket.socket, script: dict[str, str]) -> None:
                     say(verb.lower(), usual.get(verb, "250 ok"))
 
 
-def told(**script: str) -> Receipt:
+def told(security: str = "none", **script: str) -> Receipt:
     with server(**script) as port:
         values = {
             "host": "127.0.0.1",
             "port": str(port),
-            "security": "none",
+            "security": security,
             "sender": "clinic@example.org",
             "user": "us",
             "password": "p",
@@ -169,6 +169,22 @@ def test_whom_an_answer_is_about(stage: str, answer: str, whom: str) -> None:
         assert "dministrator" in receipt.sentence
     else:
         assert "dministrator" not in receipt.sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "whom"), [("454 4.7.0 not for now", BUSY), ("502 5.5.1 what", SETTINGS)]
+)
+def test_encryption_that_is_offered_and_then_refused(answer: str, whom: str) -> None:
+    offers = "250-mail.example.org\r\n250 STARTTLS"
+    assert about(told("starttls", ehlo=offers, star=answer)) == whom
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"), [("auth", "334"), ("rcpt", "354 what"), ("mail", "?")]
+)
+def test_nonsense_before_the_message_is_tried_again(stage: str, answer: str) -> None:
+    receipt = told(**{stage: answer})
+    assert (receipt.state, receipt.reason) == (ReceiptState.DEFERRED, "no_answer")
 
 
 def test_after_the_whole_message_silence_is_not_taken_for_a_no() -> None:

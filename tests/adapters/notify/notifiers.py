@@ -194,6 +194,7 @@ FAULTY: dict[str, object] = {
     "SystemExit": Doing(lambda: _raise(SystemExit(SECRET))),
     "KeyboardInterrupt": Doing(lambda: _raise(KeyboardInterrupt(SECRET))),
     "BaseException": Doing(lambda: _raise(BaseException(SECRET))),
+    "invented": Doing(lambda: _raise(type(f"No{MESSAGE.to[1:]}", (Exception,), {})())),
     "Died": Doing(lambda: os._exit(1)),
 }
 LYING: dict[str, object] = {
