@@ -225,7 +225,7 @@ def write_again(
 def _lifted(lifted: OptOut) -> str:
     words = "Messages can go out again."
     if lifted.others:
-        words += f" {lifted.others} more patients were written to at this address: theirs too."
+        words += f" Other patients share this address ({lifted.others}): to them too."
     if lifted.channel is Channel.SMS:
         words += (
             " The service may hold the STOP itself: a notice is refused with that reason then, "

@@ -138,12 +138,11 @@ def stopped_text(stopped: OptOut) -> str:
         _tr("On {0} somebody at {1} asked for no more messages.").format(day, stopped.address),
         _tr("Only the patient, or who decides for them, can ask for messages again."),
     ]
-    if stopped.others:
-        words.append(
-            _tr("{0} more patients share this address: it is lifted for them too.").format(
-                stopped.others
-            )
-        )
+    if stopped.others == 1:
+        words.append(_tr("Another patient shares this address: it is lifted for them too."))
+    elif stopped.others:
+        others = _tr("{0} other patients share this address: it is lifted for them too.")
+        words.append(others.format(stopped.others))
     if stopped.channel is Channel.SMS:
         words.append(
             _tr(
