@@ -257,6 +257,10 @@ class Addresses(Protocol):
         """Normalise what somebody typed."""
         ...
 
+    def is_country(self, code: str) -> bool:
+        """Whether it is a country's code (ISO 3166, capital letters) whose numbers are known."""
+        ...
+
     def zone(self, channel: Channel, address: str) -> tzinfo | None:
         """The time zone of a normalised number, where its country or area has only one."""
         ...

@@ -74,8 +74,10 @@ class NoticeSettingsService:
     def set_policy(self, policy: NoticePolicy) -> None:
         """Change it. Raises `InvalidInput`."""
         regions = {policy.region, *policy.regions} - {""}
-        if any(len(region) != 2 or not region.isalpha() or region.islower() for region in regions):
-            raise InvalidInput("A country is written as two capital letters, such as BR.")
+        if not all(map(self._announcer.addresses.is_country, regions)):
+            raise InvalidInput(
+                "A country is written as two capital letters (ISO 3166), such as BR or GB, not UK."
+            )
         if not 0 <= policy.hold_minutes <= _HOLD_MOST:
             raise InvalidInput("A result can wait from 0 minutes to a day.")
         if not 1 <= policy.expire_days <= 60 or not 1 <= policy.reminder_days <= 730:

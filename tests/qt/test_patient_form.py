@@ -34,7 +34,7 @@ def new_form(clinic: Clinic) -> PatientForm:
 
 def leave(clinic: Clinic, field: NotedField) -> str:
     """As Tab does; what stands beneath the field then."""
-    field.edit.editingFinished.emit()
+    field.editingFinished.emit()
     clinic.settle()
     return field.note.text().strip()
 

@@ -57,6 +57,17 @@ def test_the_clinics_country_is_that_of_a_number_without_one(
         records.register(Patient("2", phone="1198 7654", consent=SMS))
 
 
+@pytest.mark.parametrize("region", ["UK", "br", "BRA", "XX", "ВР", "B"])
+def test_a_country_whose_numbers_nobody_knows_is_refused(
+    settings: NoticeSettingsService, region: str
+) -> None:
+    """With it, every number without a country would be called wrong."""
+    for policy in (NoticePolicy(region=region), NoticePolicy(regions=frozenset({region}))):
+        with pytest.raises(InvalidInput, match="not UK"):
+            settings.set_policy(policy)
+    settings.set_policy(NoticePolicy(region="GB", regions=frozenset({"IE"})))
+
+
 def test_a_number_kept_by_an_older_rule_hinders_no_other_change(
     store: FakeOpenStore, records: RecordsService
 ) -> None:

@@ -36,6 +36,10 @@ class PhoneAndMail:
             return CheckedAddress("", Reason.NO_ADDRESS)
         return _phone(tidied_phone(text), policy) if channel is Channel.SMS else _mail(text)
 
+    def is_country(self, code: str) -> bool:
+        """Whether numbers of that country can be judged; see the port."""
+        return code in phonenumbers.SUPPORTED_REGIONS
+
     def zone(self, channel: Channel, address: str) -> tzinfo | None:
         """The time zone of a number, where its country or area has only one."""
         if channel is not Channel.SMS:

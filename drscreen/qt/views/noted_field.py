@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from drscreen.qt.views.parts import field_height, label
 
 
-class NotedField(QWidget):
+class NotedField(QLineEdit):
     """The note's line is there from the beginning: nothing below moves when something is said."""
 
-    edited = Signal()
-    finished = Signal()
-
     def __init__(self, name: str, text: str, placeholder: str = "") -> None:
-        super().__init__()
-        self.edit = QLineEdit(text)
-        self.edit.setAccessibleName(name)
-        self.edit.setPlaceholderText(placeholder)
-        self.edit.setMinimumHeight(field_height(self.edit))
-        self.edit.textChanged.connect(self._on_edited)
-        self.edit.editingFinished.connect(self.finished)
+        super().__init__(text)
+        self.setAccessibleName(name)
+        self.setPlaceholderText(placeholder)
+        self.setMinimumHeight(field_height(self))
         self.note = label(" ", "muted", wraps=True)
-        column = QVBoxLayout(self)
+        self.textChanged.connect(self._on_text_changed)
+
+    def with_note(self) -> QWidget:
+        """The line and its note below each other, to be laid out as one."""
+        both = QWidget()
+        column = QVBoxLayout(both)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addWidget(self.edit)
+        column.addWidget(self)
         column.addWidget(self.note)
-        self.setFocusProxy(self.edit)
-
-    def text(self) -> str:
-        """What is typed."""
-        return self.edit.text()
-
-    def setText(self, text: str) -> None:
-        """Put this there instead."""
-        self.edit.setText(text)
-
-    def clear(self) -> None:
-        """Empty the line."""
-        self.edit.clear()
+        return both
 
     def say(self, words: str, *, is_wrong: bool = False) -> None:
         """Show this beneath the line, and read it out with it."""
@@ -48,9 +35,9 @@ class NotedField(QWidget):
         self.note.style().unpolish(self.note)
         self.note.style().polish(self.note)
         self.note.setText(words or " ")
-        self.edit.setAccessibleDescription(words)
+        self.setAccessibleDescription(words)
 
     @Slot()
-    def _on_edited(self) -> None:
+    def _on_text_changed(self) -> None:
+        """What was said was said of another text."""
         self.say("")
-        self.edited.emit()

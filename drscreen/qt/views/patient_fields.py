@@ -21,16 +21,16 @@ class BirthField(NotedField):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(name, text, wording.day_text(EXAMPLE))
-        self.edited.connect(self._on_edited_here)
-        self.finished.connect(self._on_left)
-        self._on_edited_here()
+        self.textChanged.connect(self._on_typed)
+        self.editingFinished.connect(self._on_left)
+        self._on_typed()
 
     def born(self) -> tuple[date | None, int | None]:
         """The day, or the estimated year. Raises `DateUnclear`."""
         return birth_from(self.text())
 
     @Slot()
-    def _on_edited_here(self) -> None:
+    def _on_typed(self) -> None:
         try:
             day, year = self.born()
         except DateUnclear:
@@ -53,7 +53,7 @@ class EmailField(NotedField):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(name, text)
-        self.finished.connect(self._on_left)
+        self.editingFinished.connect(self._on_left)
 
     @Slot()
     def _on_left(self) -> None:
@@ -73,7 +73,7 @@ class PhoneField(NotedField):
         super().__init__(name, text)
         self._patients = patients
         self._wanted = False
-        self.finished.connect(self._on_left)
+        self.editingFinished.connect(self._on_left)
         patients.phone_checked.connect(self._on_checked)
 
     @Slot(bool)

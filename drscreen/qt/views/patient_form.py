@@ -141,11 +141,11 @@ class PatientForm(QDialog):
         return edit
 
     def _noted(self, name: str, field: NotedField) -> None:
-        words = field_label(name, field.edit)
+        words = field_label(name, field)
         # Level with the line, not with the line and its note together.
         words.setAlignment(Qt.AlignmentFlag.AlignTop)
         words.setContentsMargins(0, (field_height(words) - words.fontMetrics().height()) // 2, 0, 0)
-        self.fields.addRow(words, field)
+        self.fields.addRow(words, field.with_note())
 
     def _sexes(self, now: Sex) -> QComboBox:
         box = choice(self.tr("Sex"))
