@@ -32,6 +32,9 @@ def main() -> None:
 
         child.main()
         return
+    from drscreen.adapters.system.entry_points import offer_none
+
+    offer_none()
     # A frozen program that is asked for a second process of itself is started as itself.
     multiprocessing.freeze_support()
     _write_what_cannot_be_written_out()
