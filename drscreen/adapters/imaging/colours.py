@@ -22,9 +22,11 @@ def to_srgb(image: Image.Image, factor: int = 1, brightest: int = 0) -> Image.Im
     """Mode RGB in sRGB, `factor` times smaller each way; alpha is laid over black.
 
     `brightest` is what the file says its samples reach, 0 for their full range. Raises
-    `PhotographFormatUnsupported` for floating-point numbers.
+    `PhotographFormatUnsupported` for floating-point numbers and integers of 32 bits.
     """
     profile = image.info.get("icc_profile")
+    if image.mode == "I" and not _fits_sixteen_bits(image):
+        raise PhotographFormatUnsupported("Pictures of 32-bit numbers are not read.")
     if image.mode == "RGB" and not profile:
         return image.reduce(factor) if factor > 1 else image
     scale = _scale(image, brightest)
@@ -69,6 +71,11 @@ def _other_byte(tile: ImageFile._Tile) -> ImageFile._Tile:
     return tile._replace(args=swapped if isinstance(tile.args, tuple) else swapped[0])
 
 
+def _fits_sixteen_bits(image: Image.Image) -> bool:
+    lowest, highest = image.getextrema()
+    return bool(np.min(lowest) >= 0 and np.max(highest) < 1 << 16)
+
+
 def _scale(image: Image.Image, brightest: int) -> float:
     """What takes a sample of 16 bits to 0..255. A file that says less than it holds is not
     believed.
@@ -81,14 +88,13 @@ def _scale(image: Image.Image, brightest: int) -> float:
 
 
 def _to_eight_bits(image: Image.Image, scale: float) -> Image.Image:
-    """16-bit and 32-bit integer grey to 8 bits by their full range; others unchanged."""
+    """16-bit grey to 8 bits by its full range; others unchanged."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image)
         eight = np.rint(values * scale) if scale else values >> 8
         return Image.fromarray(eight.astype(np.uint8))
     if image.mode == "I":
-        values = np.asarray(image)
-        return Image.fromarray(np.clip(values >> 8, 0, 255).astype(np.uint8))
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode == "F":
         raise PhotographFormatUnsupported("Pictures of floating-point numbers are not read.")
     return image

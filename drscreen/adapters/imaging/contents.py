@@ -50,6 +50,15 @@ class Contents:
         """Whether it begins as one of the formats that are looked into."""
         return self.file.startswith((jpeg_file.START, png_file.SIGNATURE, *tiff_file.SIGNATURES))
 
+    @property
+    def is_of_another_kind(self) -> bool:
+        """Whether its structure is sound, so that a decoder that does not know it misses a kind
+        (JPEG of 12 bits, TIFF of 10 or of floating-point colours) and no bytes.
+        """
+        if self.jpeg is not None:
+            return self.jpeg.has_end and self.jpeg.scans > 0
+        return self.file.startswith(tiff_file.SIGNATURES) and bool(self.pictures)
+
     def refuse_unless_one(self) -> None:
         """By sizes alone, before anything is decoded. Raises `PhotographSeveral`."""
         first, *others = self.pictures or (None,)

@@ -61,8 +61,12 @@ class DecoderProcess:
 
     def start(self) -> None:
         """Begin to start the process, so that no photograph waits for it. Returns at once."""
-        with self._turn:
-            self._decoder()
+        # Where it is somebody's turn, it has been started.
+        if self._turn.acquire(blocking=False):
+            try:
+                self._decoder()
+            finally:
+                self._turn.release()
 
     def close(self) -> None:
         """End the process. A later photograph starts another."""

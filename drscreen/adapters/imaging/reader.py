@@ -179,6 +179,10 @@ def _opened(contents: Contents) -> Iterator[Image.Image]:
                 raise PhotographTooLarge(_too_many_pixels())
             yield opened
     except UnidentifiedImageError as error:
+        if contents.is_of_another_kind:
+            raise PhotographFormatUnsupported(
+                "The picture is of a kind of JPEG or TIFF that is not read here."
+            ) from error
         if contents.is_recognised:
             raise PhotographDamaged("The picture breaks off or is damaged.") from error
         raise PhotographFormatUnsupported(

@@ -16,6 +16,7 @@ from drscreen.domain.errors import PhotographFormatUnsupported
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KIND, _OLD_KIND, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
+_PLANES, _APART, _BYTE = 284, 2, 8
 _STRIPS, _TILES, _MAX_SAMPLE, _SUBPAGES = 273, 324, 281, 330
 _SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
@@ -50,8 +51,8 @@ def read_tiff(data: bytes) -> TiffFile:
         if number == 0:
             brightest = _brightest(fields)
         compression = (fields.get(_COMPRESSION) or [1])[0]
-        if number == 0 and compression not in _COMPRESSIONS:
-            raise PhotographFormatUnsupported("The TIFF file is compressed in a way not read here.")
+        if number == 0:
+            _refuse_unread(fields, compression)
         if compression in _JPEG:
             _count_scans(data, fields)
         width, height = ((fields.get(tag) or [0])[0] for tag in (_WIDTH, _HEIGHT))
@@ -60,6 +61,17 @@ def read_tiff(data: bytes) -> TiffFile:
             preview = bool(kind & _REDUCED) or old
             pictures.append(Picture(width, height, page=page, is_preview=preview))
     return TiffFile(tuple(pictures), brightest)
+
+
+def _refuse_unread(fields: dict[int, list[int]], compression: int) -> None:
+    if compression not in _COMPRESSIONS:
+        raise PhotographFormatUnsupported("The TIFF file is compressed in a way not read here.")
+    # Pillow takes such planes for planes of bytes and gives a picture that never was.
+    apart = (fields.get(_PLANES) or [1])[0] == _APART
+    if apart and max(fields.get(_BITS) or [1]) != _BYTE:
+        raise PhotographFormatUnsupported(
+            "The TIFF file keeps colours of more than 8 bits apart, which is not read here."
+        )
 
 
 def _brightest(fields: dict[int, list[int]]) -> int:
@@ -141,6 +153,7 @@ _WANTED = frozenset(
         _HEIGHT,
         _BITS,
         _COMPRESSION,
+        _PLANES,
         _STRIPS,
         _TILES,
         _MAX_SAMPLE,

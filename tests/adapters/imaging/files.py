@@ -52,20 +52,26 @@ def png_with(image: Image.Image, *beside: bytes) -> bytes:
     return plain[:33] + b"".join(beside) + plain[33:]
 
 
-def tiff(pages: list[tuple[Image.Image, int]], *inner: tuple[Image.Image, int]) -> bytes:
-    """A TIFF by hand: grey pages with their NewSubfileType; `inner` hang below the first page."""
+def tiff(
+    pages: list[tuple[Image.Image, int]], *inner: tuple[Image.Image, int], planes: bool = False
+) -> bytes:
+    """A TIFF by hand: grey pages with their NewSubfileType; `inner` hang below the first page.
+    `planes` says that samples are kept apart, which of one sample a pixel means nothing.
+    """
     out = bytearray(b"II*\0" + bytes(4))
     inner_at = [_directory(out, image, kind, []) for image, kind in inner]
     link = 4
     for number, (image, kind) in enumerate(pages):
-        at = _directory(out, image, kind, [] if number else inner_at)
+        at = _directory(out, image, kind, [] if number else inner_at, planes=planes)
         struct.pack_into("<I", out, link, at)
         (count,) = struct.unpack_from("<H", out, at)
         link = at + 2 + 12 * count
     return bytes(out)
 
 
-def _directory(out: bytearray, image: Image.Image, kind: int, inner: list[int]) -> int:
+def _directory(
+    out: bytearray, image: Image.Image, kind: int, inner: list[int], *, planes: bool = False
+) -> int:
     rows = image.convert("L").tobytes()
     rows_at = len(out)
     out += rows + bytes(len(rows) % 2)
@@ -82,6 +88,7 @@ def _directory(out: bytearray, image: Image.Image, kind: int, inner: list[int]) 
         (277, 3, 1, 1),
         (278, 4, 1, image.height),
         (279, 4, 1, len(rows)),
+        (284, 3, 1, 2 if planes else 1),
     ]
     if inner:
         fields.append((330, 4, len(inner), inner[0] if len(inner) == 1 else inner_at))

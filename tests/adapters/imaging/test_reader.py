@@ -174,6 +174,37 @@ def test_pictures_of_floating_point_numbers_are_not_supported() -> None:
         READER.decode(encoded(floats, "TIFF"))
 
 
+def test_pictures_of_32_bit_numbers_are_not_supported() -> None:
+    wide = Image.fromarray(np.full((200, 200), 200 << 24, np.uint32).astype(np.int32))
+    with pytest.raises(PhotographFormatUnsupported):
+        READER.decode(encoded(wide, "TIFF"))
+    narrow = Image.fromarray(np.full((200, 200), 200 << 8, np.int32))
+    assert pixels(READER.decode(encoded(narrow, "TIFF"))).mean() == 200
+
+
+def retagged(data: bytes, *fields: tuple[int, int]) -> bytes:
+    """A grey TIFF of `tiff` that says other things of itself."""
+    changed = bytearray(data)
+    for tag, value in fields:
+        at = changed.index(struct.pack("<HHI", tag, 3, 1))
+        struct.pack_into("<I", changed, at + 8, value)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("bits", [10, 24])
+def test_a_kind_of_tiff_that_is_not_read_is_not_called_damaged(bits: int) -> None:
+    with pytest.raises(PhotographFormatUnsupported, match="kind"):
+        READER.decode(retagged(tiff([(PLAIN, 0)]), (258, bits)))
+
+
+def test_colours_of_sixteen_bits_kept_apart_are_not_read_wrongly() -> None:
+    # Pillow reads the planes as planes of bytes: the retina twice, side by side.
+    planes = tiff([(Image.new("L", (200, 200), 90), 0)], planes=True)
+    assert READER.decode(planes).width == 200
+    with pytest.raises(PhotographFormatUnsupported, match="apart"):
+        READER.decode(retagged(planes, (258, 16)))
+
+
 def test_a_truncated_jpeg_is_damaged(phantom: Image.Image) -> None:
     data = encoded(phantom, "JPEG")
     with pytest.raises(PhotographDamaged):
