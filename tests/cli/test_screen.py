@@ -52,7 +52,8 @@ def test_a_photograph_gives_one_object_with_the_promised_keys(
     assert result["vision_threatening_probability"] == pytest.approx(
         sum(result["probabilities"][3:])
     )
-    assert set(result["model"]) == {"name", "version", "sha256"}
+    assert set(result["model"]) == {"name", "version", "sha256", "signature", "allowed_by"}
+    assert result["model"]["signature"] == "development"
     assert set(result["seconds"]) == {"decode", "quality", "predict", "total"}
     assert result["error"] is None
 
