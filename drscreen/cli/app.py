@@ -14,8 +14,8 @@ from drscreen import __version__
 from drscreen.bootstrap import Workstation
 from drscreen.cli.visible import visible
 from drscreen.domain.audit import Alarm, AuditEvent
-from drscreen.domain.errors import DrscreenError, TextUnreadable
-from drscreen.domain.errors.disk import reason_of
+from drscreen.domain.errors import DrscreenError, PathTooLong, TextUnreadable
+from drscreen.domain.errors.disk import DiskReason, reason_of
 from drscreen.domain.store_ports import OpenStore
 from drscreen.domain.text_file import UTF16_MARKS, first_line, text_of
 
@@ -107,6 +107,12 @@ def failures_told() -> Iterator[None]:
         yield
     except DrscreenError as error:
         tell(error)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        # Even to ask whether there is such a file fails; everything else is a fault of ours.
+        if reason_of(error) is not DiskReason.TOO_LONG:
+            raise
+        tell(PathTooLong("A path that was named is too long for this system."))
         raise typer.Exit(1) from error
 
 

@@ -51,6 +51,23 @@ def test_a_home_that_cannot_be(
     assert not os.path.isdir(home)  # noqa: PTH112 - it never raises
 
 
+def test_a_path_that_cannot_even_be_asked_about(
+    drscreen: Run, places: dict[str, Path], photograph: Path, tmp_path: Path
+) -> None:
+    for command in (
+        ("screen", photograph, "--model", places["part"]),
+        ("model", "import", places["part"], "--out", tmp_path / "made"),
+        ("data", "show", places["part"], "--html", tmp_path / "page.html"),
+    ):
+        ran = drscreen(*command)
+        assert ran.returncode == 1, (command, ran.stderr)
+        assert "Traceback" not in ran.stderr
+        assert "too long" in ran.stderr or "no folder" in ran.stderr
+    ran = drscreen("screen", places["part"], "--json")
+    assert ran.returncode == 1
+    assert "photograph_not_found" in ran.stdout
+
+
 def test_files_that_cannot_be_written(
     drscreen: Run, places: dict[str, Path], photograph: Path, bundle: Path, tmp_path: Path
 ) -> None:

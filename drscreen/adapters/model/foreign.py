@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from drscreen.adapters.model.bundle import Tensors
 from drscreen.adapters.model.network import HIDDEN_LAYER, build_network
 from drscreen.domain.errors import WeightsRefused, WeightsUnfit
+from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.grading import Grade
 
 SAFETENSORS = ".safetensors"
@@ -84,7 +85,7 @@ def read_foreign(file: Path) -> ForeignWeights:
         with file.open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
-        raise WeightsUnfit(f"{file.name} is not there or cannot be read.") from error
+        raise WeightsUnfit(f"{file.name} cannot be read. {reason_of(error)}") from error
     power = 1.0
     set_aside: list[str] = []
     if file.suffix.lower() == SAFETENSORS:

@@ -15,6 +15,7 @@ from drscreen.domain.errors.files import (
     FileUnwritable,
     FolderUnreadable,
     NoPhotographs,
+    PathTooLong,
     TextUnreadable,
 )
 from drscreen.domain.errors.network import (
@@ -138,6 +139,7 @@ __all__ = [
     "PasswordNeeded",
     "PasswordTooWeak",
     "PasswordWrong",
+    "PathTooLong",
     "PatientExists",
     "PatientUnknown",
     "PhotographBrokeDecoder",

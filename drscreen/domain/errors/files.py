@@ -29,6 +29,13 @@ class FolderUnreadable(DrscreenError):
     advice = "Ask whoever looks after the computer for the right to read it, or name another."
 
 
+class PathTooLong(DrscreenError):
+    """A path that somebody named is longer than the system takes: there cannot be such a file."""
+
+    code = "path_too_long"
+    advice = "Name a shorter path."
+
+
 class FileUnwritable(DrscreenError):
     """A file or folder that was to be written cannot be."""
 

@@ -11,6 +11,7 @@ from drscreen.domain.notice import Notice, NoticeState
 from drscreen.qt import notice_wording, wording
 from drscreen.qt.background import Background
 from drscreen.qt.models.paged_table import PagedTableModel
+from drscreen.qt.tooltip import plain_tip
 from drscreen.services.outbox import ListedNotice, OutboxPage
 
 OutboxSource = Callable[[Collection[NoticeState], int, int], OutboxPage]
@@ -91,7 +92,7 @@ class OutboxTableModel(PagedTableModel[ListedNotice]):
         """The details as a tooltip, the state for its shape, the id."""
         notice = row.notice
         if role == Qt.ItemDataRole.ToolTipRole:
-            return notice_wording.details_text(notice)
+            return plain_tip(notice_wording.details_text(notice))
         if role == STATE_ROLE and column == STATE:
             return notice.state
         return notice.id if role == ID_ROLE else None

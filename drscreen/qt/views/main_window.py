@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from drscreen.domain.patient import Patient
 from drscreen.domain.unclean_end import ProgramKind, UncleanEnd
@@ -22,7 +22,7 @@ from drscreen.qt.views.notice_words_card import NoticeWordsCard
 from drscreen.qt.views.notices_card import NoticesCard
 from drscreen.qt.views.notifier_cards import NotifierCards
 from drscreen.qt.views.outbox_page import OutboxPage
-from drscreen.qt.views.parts import ErrorBar
+from drscreen.qt.views.parts import ErrorBar, label
 from drscreen.qt.views.patient_form import PatientForm
 from drscreen.qt.views.patient_page import PatientPage
 from drscreen.qt.views.patients_page import PatientsPage
@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         if banner:
-            shown = QLabel(banner)
+            shown = label(banner)
             shown.setObjectName("demonstration")
             shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
             column.addWidget(shown)

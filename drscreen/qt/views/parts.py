@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from drscreen.qt.failure import Failure
+from drscreen.qt.tooltip import plain_tip
 from drscreen.qt.views.theme import ICON_SIZE, Theme
 
 TARGET = 32
@@ -43,7 +44,7 @@ class FileNameLabel(QLabel):
         super().__init__()
         self._name = name
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setToolTip(path)
+        self.setToolTip(plain_tip(path))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

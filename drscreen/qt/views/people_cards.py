@@ -206,6 +206,7 @@ class AccountsCard(Card):
             return
         self.question = QMessageBox(self)
         self.question.setIcon(QMessageBox.Icon.Warning)
+        self.question.setTextFormat(Qt.TextFormat.PlainText)
         self.question.setText(self.tr("Remove the account {0}?").format(self.chosen.name))
         self.question.setInformativeText(
             self.tr(

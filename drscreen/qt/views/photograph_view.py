@@ -146,6 +146,7 @@ class PhotographView(QGraphicsView):
     def _overlay(self, name: str) -> QLabel:
         made = QLabel(self)
         made.setObjectName(name)
+        made.setTextFormat(Qt.TextFormat.PlainText)
         made.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 
@@ -27,6 +27,7 @@ class Question(QMessageBox):
     def __init__(self, words: QuestionWords, parent: QWidget) -> None:
         super().__init__(parent)
         self.setIcon(QMessageBox.Icon.Question)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWindowTitle(words.title)
         self.setText(words.text)
         self.setInformativeText(words.meaning)

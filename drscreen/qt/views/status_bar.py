@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QStatusBar
+from PySide6.QtWidgets import QPushButton, QStatusBar
 
 from drscreen.domain.notice import NoticeState
 from drscreen.domain.users import User
@@ -14,7 +14,7 @@ from drscreen.qt.controllers.backup import BackupController, BackupStatus
 from drscreen.qt.controllers.incoming import Batch, NetworkState
 from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.controllers.screening import ScreeningController
-from drscreen.qt.views.parts import button
+from drscreen.qt.views.parts import button, label
 from drscreen.qt.views.theme import Theme
 
 
@@ -33,13 +33,13 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._theme = theme
         self.setSizeGripEnabled(False)
-        self.research = QLabel(self.tr("Research use, not a cleared device"))
+        self.research = label(self.tr("Research use, not a cleared device"))
         self.research.setObjectName("research")
-        self.network = QLabel()
-        self.batch = QLabel()
-        self.backup = QLabel()
-        self.outbox = QLabel()
-        self.user = QLabel()
+        self.network = label()
+        self.batch = label()
+        self.backup = label()
+        self.outbox = label()
+        self.user = label()
         self.lock: QPushButton = button(
             self.tr("Lock"), "quiet", self.tr("Lock and sign out (Ctrl+L)")
         )

@@ -21,6 +21,7 @@ from drscreen.domain.opt_out import OptOut
 from drscreen.qt import notice_wording
 from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.failure import Failure
+from drscreen.qt.tooltip import plain_tip
 from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
 from drscreen.qt.views.theme import Theme
 from drscreen.qt.views.write_again_dialog import WriteAgainDialog
@@ -131,7 +132,7 @@ class ToldLine(QFrame):
         elif self._mrn:
             self._whole = self.tr("The patient was told nothing yet.")
         tip = "\n".join(notice_wording.notice_line(notice) for notice in self._notices)
-        self._line.setToolTip(tip)
+        self._line.setToolTip(plain_tip(tip))
         self._line.setAccessibleName(self._whole)
         self._elide()
 
