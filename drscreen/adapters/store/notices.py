@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, desc, func, or_, select, union_all, update
+from sqlalchemy import desc, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from drscreen.adapters.store import notice_queries as queries
 from drscreen.adapters.store import notice_settings, opt_outs
 from drscreen.adapters.store.audit import AuditTrail
 from drscreen.adapters.store.notice_rows import fill_notice, new_row, notice_of
@@ -25,7 +26,6 @@ from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import PatientUnknown
 from drscreen.domain.notice import (
     ENDED,
-    FARTHEST_DUE,
     LEASE,
     Notice,
     NoticeDraft,
@@ -40,7 +40,6 @@ from drscreen.domain.notifier import SettingValues
 from drscreen.domain.patient import Channel
 from drscreen.domain.plugin_choice import PluginChoice
 
-_WITH_SERVICE = (NoticeState.UNKNOWN, NoticeState.SENT)
 _NOT_TO_REDRAFT = frozenset({NoticeState.SENDING, NoticeState.SENT, NoticeState.DELIVERED})
 
 
@@ -120,7 +119,9 @@ class SqlNotices:
 
     def lease(self, now: datetime, senders: Mapping[Channel, str]) -> Notice | None:
         """Take the longest due pending notice into hand; see the port."""
-        row = self._longest_due(now, [_pending(channel) for channel in senders])
+        row = queries.longest_due(
+            self._session, now, [queries.pending(channel) for channel in senders]
+        )
         if row is None or self._is_held(row, now):
             return None
         if row.reference:
@@ -141,7 +142,7 @@ class SqlNotices:
 
     def next_to_ask(self, now: datetime, notifiers: Collection[str]) -> Notice | None:
         """Take the longest due notice that a service has or may have; see the port."""
-        row = self._longest_due(now, _asked(notifiers))
+        row = queries.longest_due(self._session, now, queries.asked(notifiers))
         if row is None:
             return None
         row.due = now + LEASE
@@ -165,9 +166,9 @@ class SqlNotices:
     def next_due(self, senders: Mapping[Channel, str]) -> datetime | None:
         """When something is to be done next; see the port."""
         sending = NoticeRow.state == NoticeState.SENDING.value
-        waiting = [sending, *map(_pending, senders), *_asked(senders.values())]
+        waiting = [sending, *map(queries.pending, senders), *queries.asked(senders.values())]
         found = (
-            self._session.scalar(select(func.min(NoticeRow.due)).where(those, _HAS_DUE))
+            self._session.scalar(select(func.min(NoticeRow.due)).where(those, queries.HAS_DUE))
             for those in waiting
         )
         return min(filter(None, found), default=None)
@@ -181,23 +182,7 @@ class SqlNotices:
 
     def page(self, states: Collection[NoticeState], offset: int, limit: int) -> list[Notice]:
         """A page, the newest first; of all states where none is named."""
-        newest = desc(NoticeRow.id)
-        all_of_them = select(NoticeRow.id)
-        if states:
-            # Of each state its newest, by its index: in one query SQLite reads all or sorts all.
-            each = [
-                select(
-                    select(NoticeRow.id)
-                    .where(NoticeRow.state == state.value)
-                    .order_by(newest)
-                    .limit(offset + limit)
-                    .subquery()
-                )
-                for state in set(states)
-            ]
-            all_of_them = select(union_all(*each).subquery().c.id)
-        there = all_of_them.order_by(desc("id")).offset(offset).limit(limit)
-        query = _WITH_NUMBER.where(NoticeRow.id.in_(there)).order_by(newest)
+        query = queries.page(states, offset, limit)
         return [notice_of(row, mrn) for row, mrn in self._session.execute(query)]
 
     def counts(self) -> Mapping[NoticeState, int]:
@@ -209,7 +194,11 @@ class SqlNotices:
 
     def of_patient(self, mrn: str, limit: int) -> list[Notice]:
         """A patient's, the newest first."""
-        query = _WITH_NUMBER.where(PatientRow.mrn == mrn).order_by(desc(NoticeRow.id)).limit(limit)
+        query = (
+            queries.WITH_NUMBER.where(PatientRow.mrn == mrn)
+            .order_by(desc(NoticeRow.id))
+            .limit(limit)
+        )
         return [notice_of(row, number) for row, number in self._session.execute(query)]
 
     def claimed(self, notifier: str, address: str) -> frozenset[str]:
@@ -340,21 +329,6 @@ class SqlNotices:
         self._session.flush()
         return self._notice(row)
 
-    def _longest_due(self, now: datetime, these: Iterable[ColumnElement[bool]]) -> NoticeRow | None:
-        """Of each kind the first in its index; then what a clock that was ahead has put off."""
-        kinds = list(these)
-        for due in (NoticeRow.due <= now, NoticeRow.due > now + FARTHEST_DUE):
-            found = [
-                self._session.scalars(
-                    select(NoticeRow).where(those, due).order_by(NoticeRow.due).limit(1)
-                ).one_or_none()
-                for those in kinds
-            ]
-            first = min(filter(None, found), key=lambda row: (row.due, row.id), default=None)
-            if first is not None:
-                return first
-        return None
-
     def _settle(self, row: NoticeRow, settlement: Settlement) -> Notice | None:
         if settlement.reference and settlement.reference != row.reference:
             another = select(NoticeRow.id).where(
@@ -390,23 +364,3 @@ class SqlNotices:
     def _notice(self, row: NoticeRow) -> Notice:
         mrn = select(PatientRow.mrn).where(PatientRow.id == row.patient_id)
         return notice_of(row, self._session.scalars(mrn).one())
-
-
-_WITH_NUMBER = select(NoticeRow, PatientRow.mrn).join(
-    PatientRow, PatientRow.id == NoticeRow.patient_id
-)
-#: In so many words, so that SQLite uses the indices of what waits.
-_HAS_DUE = NoticeRow.due.is_not(None)
-
-
-def _pending(channel: Channel) -> ColumnElement[bool]:
-    return (NoticeRow.state == NoticeState.PENDING.value) & (NoticeRow.channel == channel.value)
-
-
-def _asked(notifiers: Iterable[str]) -> list[ColumnElement[bool]]:
-    return [
-        (NoticeRow.state == state.value) & (NoticeRow.notifier == notifier)
-        for state in _WITH_SERVICE
-        for notifier in set(notifiers)
-        if notifier
-    ]
