@@ -12,14 +12,22 @@ from pathlib import Path
 from tests.torture.disks import full, read_only
 from tests.torture.flips import flips
 from tests.torture.forked import Tally
+from tests.torture.guesses import guesses
 from tests.torture.kills import SCENARIOS as KILLS
 from tests.torture.networks import networks
 from tests.torture.older import older
 from tests.torture.outbox import outbox
 from tests.torture.photographs import photographs
 from tests.torture.restored import restored
+from tests.torture.stale import stale
 
-SCENARIOS = {**KILLS, "notices": outbox, "restored": restored}
+SCENARIOS = {
+    **KILLS,
+    "notices": outbox,
+    "restored": restored,
+    "guesses": guesses,
+    "stale": stale,
+}
 ALTERED = {"flips": flips, "networks": networks, "older": older, "photographs": photographs}
 KINDS = [*SCENARIOS, *ALTERED, "disks"]
 

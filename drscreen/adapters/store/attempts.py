@@ -67,13 +67,15 @@ class Try:
 @dataclass(frozen=True, slots=True)
 class Collected:
     """Failures since the last sign-in, how many more there were, whether the file was begun anew
-    meanwhile because somebody removed or spoiled it, and how often it was written.
+    meanwhile because somebody removed or spoiled it, how often it was written, and the number of
+    the newest try: all up to it have ended.
     """
 
     failures: tuple[Failure, ...]
     unlisted: int
     anew: bool
     writes: int
+    newest: int
 
 
 @dataclass
@@ -166,24 +168,24 @@ class Attempts:
             self._mark(number, is_right=False)
 
     def others(self, number: int) -> Collected:
-        """What failed besides the try of that number; it is the caller's to record."""
+        """What failed besides the try of that number; it is the caller's to record. Within
+        `alone`, where no try is between its counting and its answer.
+        """
         state = self._read()
         failures = tuple(one for one in state.failures if one.number != number and not one.is_right)
-        return Collected(failures, state.unlisted, state.anew, state.writes)
+        return Collected(failures, state.unlisted, state.anew, state.writes, state.tries)
 
     def forgive(self, account: str, number: int) -> None:
-        """The try of that number was right, and no sign-in. Raises `OSError`, `StoreError`."""
-        with self.alone():
-            state = self._read()
-            self._forget(state, account, {number})
-            self._write(state)
+        """The try of that number was right, and no sign-in. Within `alone`. Raises `OSError`."""
+        state = self._read()
+        self._forget(state, account, {number})
+        self._write(state)
 
     def recorded(self, number: int) -> None:
-        """The failure of that number stands in the audit log. Raises `OSError`, `StoreError`."""
-        with self.alone():
-            state = self._read()
-            state.failures = [one for one in state.failures if one.number != number]
-            self._write(state)
+        """The failure of that number stands in the audit log. Within `alone`. Raises `OSError`."""
+        state = self._read()
+        state.failures = [one for one in state.failures if one.number != number]
+        self._write(state)
 
     def clear(self, account: str, number: int, told: Collected) -> None:
         """What `others` handed out is recorded, and the account has signed in by the try of that

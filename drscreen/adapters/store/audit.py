@@ -220,11 +220,14 @@ class AuditTrail:
         """Whether the chain has begun already."""
         return head_of(self._session) is not None
 
-    def writes_known(self) -> int:
-        """How often the list of failed tries had been written at the last sign-in."""
+    def tries_known(self) -> tuple[int, int]:
+        """How often the list of failed tries had been written at the last sign-in, and up to which
+        number they are told.
+        """
         place = _last(self._session, AuditKind.SIGNED_IN)
         known = events(self._session, place - 1, 1) if place else []
-        return int(known[0].details.get("tries", "0")) if known else 0
+        details = known[0].details if known else {}
+        return int(details.get("tries", "0")), int(details.get("told", "0"))
 
     def note(self, kind: AuditKind, subject: str = "", **details: str) -> None:
         """Add an event by whoever is signed in."""
@@ -250,16 +253,20 @@ def note_sign_in(
 ) -> None:
     """What happened while the records were closed, and that somebody has opened them."""
     found = list(alarms)
-    if (tries.anew or this.writes < trail.writes_known()) and trail.has_history():
+    writes, told = trail.tries_known()
+    is_other = tries.anew or this.writes < writes
+    if is_other and trail.has_history():
         found.append((Alarm.ATTEMPTS_MISSING, {}))
     for alarm, numbers in found:
         trail.note(AuditKind.ALARM, alarm=alarm.value, **numbers)
     if tries.unlisted:
         trail.note(AuditKind.SIGN_IN_FAILED, unlisted=str(tries.unlisted))
     for failure in tries.failures:
+        if not is_other and 0 < failure.number <= told:
+            continue  # told by a sign-in that has not tidied the list yet
         at = failure.moment.astimezone(UTC).isoformat(timespec="seconds")
         trail.note(AuditKind.SIGN_IN_FAILED, failure.account, at=at)
-    trail.note(AuditKind.SIGNED_IN, tries=str(tries.writes))
+    trail.note(AuditKind.SIGNED_IN, tries=str(tries.writes), told=str(tries.newest))
 
 
 def seen_alarms(

@@ -41,12 +41,12 @@ class Door:
         account = account_key(user_name)
         with self._attempts.alone():
             number = self._attempts.begin(account, now, known=True).number
-            right = is_right()
-        if not right:
-            tell()
-            self._attempts.recorded(number)
-            raise PasswordWrong("The password is wrong.")
-        self._attempts.forgive(account, number)
+            if not is_right():
+                # Told within its turn: a sign-in meanwhile would tell of it too.
+                tell()
+                self._attempts.recorded(number)
+                raise PasswordWrong("The password is wrong.")
+            self._attempts.forgive(account, number)
         proof = Proof(action, secrets.token_bytes(16))
         with self._guard:
             self._given[proof.token] = (action, self._clock())

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from drscreen.adapters.store import rows
 from drscreen.adapters.store.accounts import Accounts, account_row, is_outdated, user_row
 from drscreen.adapters.store.anchor import Anchor
-from drscreen.adapters.store.attempts import Attempts, Try
+from drscreen.adapters.store.attempts import Attempts, Collected, Try
 from drscreen.adapters.store.audit import (
     AuditChain,
     AuditTrail,
@@ -85,12 +85,13 @@ ATTEMPTS = "attempts.json"
 _PLAIN_SQLITE = b"SQLite format 3\0"
 
 
-#: A try that could not be written down (`UnrecordedTries`).
-_UNCOUNTED = Try(0, sys.maxsize)
-
-
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+#: A try that could not be written down (`UnrecordedTries`), and others that could not be read.
+_UNCOUNTED = Try(0, sys.maxsize)
+_NO_OTHERS = Collected((), 0, anew=False, writes=0, newest=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class _Found:
     said: Alarm | None
     moment: datetime
     tried: Try
+    others: Collected = _NO_OTHERS
 
     def findings(self, clinic: ClinicRow) -> list[Finding]:
         """What is to be said of the key file, by what the records know of it."""
@@ -185,8 +187,9 @@ class SqlCipherStore:
 
     def open(self, user: str, password: str) -> SqlCipherOpenStore:
         """Unlock; see the port. Takes as long as Argon2id does, whatever is wrong with the two."""
-        with self._one_try(account_key(user)) as found:
-            data_key = self._right(found, found.keys.unlock(user, password))
+        with self._one_try(account_key(user)) as begun:
+            data_key = begun.keys.unlock(user, password)
+            found = self._right(begun)
         with self._refused_later(found):
             try:
                 settled_key = self._settled(found.keys, data_key)
@@ -196,8 +199,9 @@ class SqlCipherStore:
 
     def recover(self, code: str, user: str, password: str) -> SqlCipherOpenStore:
         """Give an account a new password by the recovery code, and open; see the port."""
-        with self._one_try(RECOVERY) as found:
-            data_key = self._right(found, found.keys.recover(code))
+        with self._one_try(RECOVERY) as begun:
+            data_key = begun.keys.recover(code)
+            found = self._right(begun)
         data_key = self._settled(found.keys, data_key)
         with self._refused_later(found), ExitStack() as ending:
             engine = self._engine(data_key)
@@ -223,7 +227,7 @@ class SqlCipherStore:
                 trail.note(AuditKind.PASSWORD_RECOVERED, row.name)
                 accounts.record(session)
                 undo.pop_all()
-        with disk_errors():
+        with disk_errors(), self._attempts.alone():
             self._attempts.forgive(RECOVERY, found.tried.number)
         return self.open(user, password)
 
@@ -265,10 +269,12 @@ class SqlCipherStore:
                 self._attempts.refused(found.tried.number)
             raise
 
-    def _right(self, found: _Found, data_key: DataKey) -> DataKey:
+    def _right(self, found: _Found) -> _Found:
+        """The secret was right; what failed before it is known now, while nobody else tries."""
         with suppress(OSError):
             self._attempts.opened(found.tried.number)
-        return data_key
+            return replace(found, others=self._attempts.others(found.tried.number))
+        return found
 
     def _settled(self, keys: KeyFile, data_key: DataKey) -> DataKey:
         with disk_errors():
@@ -324,7 +330,7 @@ class SqlCipherStore:
                 alarms = seen_alarms(session, findings, user, found.moment)
             on_failure.pop_all()
         self._unrecorded.forgive(account_key(user))
-        with suppress(OSError, StoreError):
+        with suppress(OSError, StoreError), self._attempts.alone():
             self._attempts.forgive(account_key(user), found.tried.number)
         vault = ReadingVault(self._folder / VAULT, key.vault_key(), reading.refusal)
         accounts = ReadingAccounts(self._accounts(key), reading.refusal)
@@ -423,8 +429,7 @@ class SqlCipherStore:
                 accounts.record(session)
                 vault.sweep()
                 signed_in = rows.user_of(account)
-                tries = self._attempts.others(found.tried.number)
-                note_sign_in(trail, findings, tries, found.tried)
+                note_sign_in(trail, findings, found.others, found.tried)
                 if changed:
                     trail.note(AuditKind.DATA_KEY_CHANGED)
                 alarms = tuple(open_alarms(session))
@@ -435,7 +440,7 @@ class SqlCipherStore:
                 copies.remove()
         chain.anchor.move(trail.head, durably=True)
         with database_errors(), disk_errors():
-            self._attempts.clear(account_key(user), found.tried.number, tries)
+            self._attempts.clear(account_key(user), found.tried.number, found.others)
             if old_key is not None:
                 forget_old_key(engine, self._folder / KEY_FILE, data_key)
             if not upgraded:
