@@ -64,8 +64,10 @@ class BackupReport:
 @dataclass(frozen=True, slots=True)
 class BackupCheck:
     """A backup that was read whole. `damaged` counts photographs that are not as they were
-    written; a damaged database or key file raises instead.
+    written; a damaged database or key file raises instead. `is_ahead`: it knows events that the
+    records do not have, where it was compared with them.
     """
 
     backup: Backup
     damaged: int
+    is_ahead: bool = False

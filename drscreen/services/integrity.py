@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from drscreen.domain.audit import Alarm
 from drscreen.domain.backup import BackupCheck, BackupPlan
 from drscreen.domain.errors import BackupError
 from drscreen.domain.integrity import Finding, IntegrityReport, Part
@@ -95,6 +96,8 @@ class IntegrityService:
             said.append(
                 f"{found.damaged} photographs of the newest backup are not as they were written."
             )
+        if found.is_ahead:
+            said.append(Alarm.WITNESS_AHEAD.sentence)
         if self._clock.now() - found.backup.created > LATE:
             day = f"{found.backup.created.astimezone():%Y-%m-%d}"
             said.append(f"The newest backup is of {day}; none was made since.")

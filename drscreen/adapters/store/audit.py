@@ -161,7 +161,7 @@ class AuditChain:
             # One that cannot be read witnesses nothing; it is written anew.
             with suppress(AnchorDamaged, OSError):
                 known = witness.read()
-            if behind := self._compared(session, known):
+            if behind := self.compared(session, known):
                 return [*found, (Alarm.WITNESS_AHEAD, behind[0][1])]
         return found
 
@@ -169,11 +169,11 @@ class AuditChain:
         try:
             anchored = self.anchor.read()
         except AnchorDamaged:
-            return [(Alarm.ANCHOR_DAMAGED, {}), *self._compared(session, key_file)]
+            return [(Alarm.ANCHOR_DAMAGED, {}), *self.compared(session, key_file)]
         if anchored is None:
             missing: list[Finding] = [(Alarm.ANCHOR_MISSING, {})] if head_of(session) else []
-            return missing + self._compared(session, key_file)
-        found = self._compared(session, anchored) or self._compared(session, key_file)
+            return missing + self.compared(session, key_file)
+        found = self.compared(session, anchored) or self.compared(session, key_file)
         if not found and key_file is not None and anchored.sequence < key_file.sequence:
             # The anchor is moved first and durably, so no kill leaves it behind the key file.
             numbers = {"anchored": anchored.text, "expected": key_file.text}
@@ -181,7 +181,7 @@ class AuditChain:
         return found
 
     @staticmethod
-    def _compared(session: Session, known: AuditHead | None) -> list[Finding]:
+    def compared(session: Session, known: AuditHead | None) -> list[Finding]:
         """What is to be said where the chain has not, or not any more, the link that is known."""
         if known is None:
             return []

@@ -254,7 +254,9 @@ class SqlCipherOpenStore:
         with self._in_use() as unlocked, database_errors():
             self._judge(unlocked, Action.CHECK_STORE)
             shelf = Shelf(folder, unlocked.audit.database_id)
-            return shelf.verify("", lambda: None, every_byte=every_byte)
+            is_ahead = self._ask_backups(unlocked, shelf)
+            found = shelf.verify("", lambda: None, every_byte=every_byte)
+            return replace(found, is_ahead=is_ahead)
 
     def _database(self, unlocked: Unlocked) -> Path:
         """The file that is read: the original, or its copy in memory."""
@@ -274,6 +276,17 @@ class SqlCipherOpenStore:
             faults=report.faults + len(problems),
             problems=report.problems + problems,
         )
+
+    def _ask_backups(self, unlocked: Unlocked, shelf: Shelf) -> bool:
+        """Whether the newest backup knows events that the records do not have; it is said then."""
+        if self._reading is not None:
+            return False
+        with self._looking(unlocked) as session:
+            known = shelf.newest_head(unlocked.accounts.data_key)
+            behind = unlocked.audit.compared(session, known)
+        if behind:
+            self._say(unlocked, Alarm.WITNESS_AHEAD, 1)
+        return bool(behind)
 
     def _say(self, unlocked: Unlocked, alarm: Alarm, count: int) -> None:
         """Note that the records are older than they were, and hold what is queued."""
@@ -316,6 +329,7 @@ class SqlCipherOpenStore:
             self._look_after_rows(unlocked)
             if lost := put_strays_aside(unlocked.engine, unlocked.vault).lost:
                 self._say(unlocked, Alarm.PHOTOGRAPHS_UNNAMED, lost)
+            self._ask_backups(unlocked, Shelf(folder, unlocked.audit.database_id))
             accounts = unlocked.accounts
             source = Source(
                 accounts.path.parent.resolve(), unlocked.engine, unlocked.vault, accounts.data_key

@@ -13,7 +13,7 @@ from drscreen.adapters.store.clinic_folder import ClinicFolder, clinic_folders
 from drscreen.adapters.store.faults import from_disk
 from drscreen.adapters.store.files import UNFINISHED, sync_file, sync_folder, write_durably
 from drscreen.adapters.store.key_file import read_key_file
-from drscreen.adapters.store.keys import DATABASE_ID_BYTES
+from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey
 from drscreen.adapters.store.manifest import (
     DATABASE,
     KEY_FILE,
@@ -23,6 +23,7 @@ from drscreen.adapters.store.manifest import (
 )
 from drscreen.adapters.store.place import refuse_long_path, refuse_network_share
 from drscreen.adapters.store.vault import FILE_MAX
+from drscreen.domain.audit import AuditHead
 from drscreen.domain.backup import Backup, BackupCheck
 from drscreen.domain.errors import (
     BackupDamaged,
@@ -33,6 +34,7 @@ from drscreen.domain.errors import (
     StoreDamaged,
     StoreExists,
     StoreFull,
+    StoreNewer,
 )
 from drscreen.domain.errors.disk import reason_of
 from drscreen.regular_files import LargerThanPossible, NotRegular, open_regular, read_regular
@@ -90,6 +92,16 @@ class Shelf:
                 damaged += not (entry.describes(path) if every_byte else entry.fits(path))
                 step()
         return BackupCheck(manifest.backup(place.name), damaged)
+
+    def newest_head(self, data_key: DataKey) -> AuditHead | None:
+        """The newest event that the newest backup knows of; None where there is no backup under
+        this data key. What somebody else wrote there, or an older key sealed, witnesses nothing.
+        """
+        with suppress(BackupError, StoreDamaged, StoreNewer, OSError), shelf_errors():
+            keys = read_key_file(self._holding("").place("") / KEY_FILE)
+            keys.check(data_key)
+            return keys.head if keys.database_id == data_key.database_id else None
+        return None
 
     def restore(
         self, name: str, home: Path, *, without_damaged: bool, step: Callable[[], None]

@@ -13,11 +13,13 @@ from drscreen.adapters.store.store import SqlCipherStore
 from drscreen.domain.audit import Alarm, AuditKind
 from drscreen.domain.errors import SignInFailed
 from drscreen.domain.image import Laterality
+from drscreen.domain.notice import NoticeState, Reason
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
 from drscreen.domain.recovery import new_recovery_code
 from drscreen.domain.sign_in import Patience
 from drscreen.domain.users import Role, User
+from tests.adapters.store.outbox import ADA, DRAFT, SENDERS
 from tests.adapters.store.samples import CHEAP, MONDAY, PASSWORD, referred, store_at, unlocked
 
 TESS, NEW = "another password", "a new password"
@@ -136,6 +138,47 @@ def test_copy_for_a_drill_neither_silences_nor_disturbs(worked: Path, tmp_path: 
     opened = at(drill, machine).open("Nora", PASSWORD)
     assert alarms(opened) == {Alarm.RECORDS_MOVED}
     opened.close()
+
+
+def test_everything_put_back_is_told_by_a_backup(home: Path, folder: Path) -> None:
+    unlocked(home).close()
+    kept(home)
+    for _ in range(2):
+        opened = unlocked(home)
+        opened.back_up(folder, 3)
+        assert not opened.check_backup(folder).is_ahead
+        opened.close()
+    for name in ("store", "witness"):
+        shutil.rmtree(home / name)
+    shutil.copytree(home.parent / "kept", home / "store")
+    opened = unlocked(home)
+    assert opened.alarms == ()
+    assert opened.check_backup(folder).is_ahead
+    assert alarms(opened) == {Alarm.WITNESS_AHEAD}
+    opened.back_up(folder, 3)
+    assert not opened.check_backup(folder).is_ahead, "said once"
+    opened.close()
+
+
+def test_notices_of_a_moved_copy_wait_for_a_person(worked: Path, tmp_path: Path) -> None:
+    machine, drill = tmp_path / "machine", tmp_path / "drill"
+    opened = at(worked, machine).open("Nora", PASSWORD)
+    with opened.transaction(Action.EDIT_PATIENTS) as records:
+        records.add_patient(ADA)
+        records.notices.queue(DRAFT)
+    opened.close()
+    shutil.copytree(worked, drill)
+    copied, original = (at(home, machine).open("Nora", PASSWORD) for home in (drill, worked))
+    with copied.transaction(Action.EDIT_PATIENTS) as records:
+        (held,) = records.notices.page((), 0, 10)
+        assert records.notices.lease(held.expires, SENDERS) is None
+        assert records.notices.entrust(held.expires, SENDERS) == 0
+        assert records.notices.next_to_ask(held.expires, SENDERS.values()) is None
+    assert (held.state, held.due, held.reason) == (NoticeState.UNKNOWN, None, Reason.RECORDS_MOVED)
+    with original.transaction(Action.EDIT_PATIENTS) as records:
+        assert records.notices.lease(MONDAY, SENDERS) is not None
+    for store in (copied, original):
+        store.close()
 
 
 def test_older_password_opens_nothing(worked: Path) -> None:
