@@ -235,7 +235,7 @@ class SqlCipherOpenStore:
             found = check_database(engine, database, is_read_only=self.is_read_only)
             found += check_audit(engine, unlocked.audit)
             try:
-                if self._look_after_rows(unlocked):
+                if not found and self._look_after_rows(unlocked):
                     sentence = Alarm.ROWS_BEHIND.sentence
                     found += [Finding(Part.RECORDS, sentence)]
                 report = check_photographs(engine, unlocked.vault, step, spare)
@@ -303,9 +303,14 @@ class SqlCipherOpenStore:
         """
         if self._reading is not None:
             return {}
-        with self._looking(unlocked) as session:
-            if not unlocked.seals.findings(session.connection()):
-                return {}
+        try:
+            with self._looking(unlocked) as session:
+                if not unlocked.seals.findings(session.connection()):
+                    return {}
+        except (StoreDamaged, MemoryError):
+            # `check` names it. Nobody may write by a connection that has met a damaged page.
+            unlocked.engine.dispose()
+            return {}
         with Session(unlocked.engine, autobegin=False) as session, session.begin():
             older = unlocked.seals.findings(session.connection())
             trail = AuditTrail(unlocked.audit, session, self._user.name, self._now())

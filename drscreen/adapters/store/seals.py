@@ -16,15 +16,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, event, insert, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlcipher3 import dbapi2 as sqlcipher
 
+from drscreen.adapters.store.engine import READING
 from drscreen.adapters.store.faults import from_driver
 from drscreen.adapters.store.tables import AuditRow, SealRow
 from drscreen.domain.audit import AuditKind
+from drscreen.domain.errors import StoreDamaged
 
 #: Not sealed: what has a chain of its own, is written once (triggers refuse more), or gives nobody
 #: a right.
@@ -75,6 +80,7 @@ class RowSeals:
     def __init__(self, engine: Engine, *, only_read: bool = False) -> None:
         self._key: bytes | None = None
         self._known: dict[str, list[str]] = {}
+        self._engine = engine
         if not only_read:
             event.listen(engine, "connect", lambda driver, _record: self._connected(driver))
 
@@ -118,26 +124,54 @@ class RowSeals:
         there = now.keys() | kept.keys()
         return {one for one in there if now.get(one, 0) != kept.get(one, 0)}
 
-    def findings(self, connection: Connection, *, at_sign_in: bool = False) -> Findings:
+    def findings(self, connection: Connection) -> Findings:
         """Every table whose sums do not hold, and which; none of them where an index does not agree
         with its table; `seals` itself where they do not agree with each other, or with the newest
-        event that changed a right.
+        event that changed a right. Raises a `StoreError` where a page is damaged.
         """
+        found: Findings = {}
+        for table in _tables(connection.connection.driver_connection):
+            found |= self._of_table(connection, table)
+        return found | self._of_sums(connection)
+
+    def findings_at_sign_in(self) -> Findings:
+        """The same of what was committed, without the largest tables. Damage is passed over, each
+        table by itself: `check` names it, and who signs in may read the rest.
+        """
+        found: Findings = {}
+        with self._reading() as connection:
+            driver: Any = connection.connection.driver_connection
+            tables = [table for table in _tables(driver) if not _is_too_large(driver, table)]
+        looks: list[Callable[[Connection], Findings]] = [
+            partial(self._of_table, table=table) for table in tables
+        ]
+        for look in (*looks, self._of_sums):
+            with self._reading() as connection:
+                try:
+                    found |= look(connection)
+                except (StoreDamaged, DBAPIError, MemoryError):
+                    # SQLCipher lets nobody write by a connection that has met a damaged page.
+                    connection.invalidate()
+        return found
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(**READING)
+
+    def _of_table(self, connection: Connection, table: str) -> Findings:
         driver: Any = connection.connection.driver_connection
-        tables = _tables(driver)
-        if at_sign_in:
-            tables = [table for table in tables if not _is_too_large(driver, table)]
-        found = {table: wrong for table in tables if (wrong := self.wrong(connection, table))}
-        for table in tables:
-            # An older page of an index hides rows that are there, such as somebody's opting out.
-            if _asked(driver, f"PRAGMA integrity_check({table})") != [("ok",)]:
-                found.setdefault(table, set())
+        wrong = self.wrong(connection, table)
+        # An older page of an index hides rows that are there, such as somebody's opting out.
+        said = [message for (message,) in _asked(driver, f"PRAGMA integrity_check({table})")]
+        if not all(message == "ok" or " index " in message for message in said):
+            raise StoreDamaged("The records do not read back as they were written.")
+        return {} if said == ["ok"] and not wrong else {table: wrong}
+
+    def _of_sums(self, connection: Connection) -> Findings:
         kept = connection.execute(select(SealRow.part, SealRow.digest, SealRow.sequence)).all()
         total = sum(int.from_bytes(one.digest, "big") for one in kept if one.part != _ALL)
         everything = {(one.digest, one.sequence) for one in kept if one.part == _ALL}
-        if everything != {(_digest(total), newest_decision(Session(connection)))}:
-            found[SealRow.__tablename__] = {0}
-        return found
+        agree = everything == {(_digest(total), newest_decision(Session(connection)))}
+        return {} if agree else {SealRow.__tablename__: {0}}
 
     # --- on a connection ---------------------------------------------------------------------
 

@@ -463,7 +463,7 @@ class SqlCipherStore:
         notices where the records may be.
         """
         said = {alarm for alarm, _numbers in findings}
-        older = {} if upgraded else seals.findings(session.connection(), at_sign_in=True)
+        older = {} if upgraded else seals.findings_at_sign_in()
         if said & {Alarm.DATABASE_BEHIND, Alarm.HISTORY_REPLACED}:
             # That the sums do not agree with the log is the same finding.
             upgraded |= older.pop(SealRow.__tablename__, None) is not None
