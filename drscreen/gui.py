@@ -7,6 +7,7 @@ the threads that need them, after the window is visible.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -89,6 +90,7 @@ def run(
         else:
             window.first_painted.connect(desk.start, Qt.ConnectionType.QueuedConnection)
         window.show()
+        _leave_when_told(app)
         status = app.exec()
         window.hide()
     finally:
@@ -99,6 +101,16 @@ def run(
         running.end()
         sys.excepthook = sys.__excepthook__
     return status
+
+
+def _leave_when_told(app: QApplication) -> None:
+    """End as if the window was closed where the system asks for it: who logs off, or switches the
+    computer off, did not see the program end unexpectedly. Python hears it at the next beat of the
+    collector.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: app.exit(0))
 
 
 def _kind(demonstration: bool) -> str:

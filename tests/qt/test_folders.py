@@ -76,6 +76,16 @@ def test_a_folder_without_photographs_says_so(clinic: Clinic, tmp_path: Path) ->
     assert "no photographs there, nor in the folders below" in clinic.window.patient.error.text
 
 
+def test_what_a_system_left_is_no_photograph(clinic: Clinic, draw: Draw) -> None:
+    clinic.sign_in()
+    clinic.open_new_patient()
+    drop(clinic.window.patient, draw("x_OD.png"), draw("._x_OD.png"))
+    assert names(clinic) == ["x_OD.png"]
+    drop(clinic.window.patient, draw("._y_OD.png"))
+    assert names(clinic) == ["x_OD.png"]
+    assert "no photographs there" in clinic.window.patient.error.text
+
+
 def test_a_chosen_folder_is_its_photographs(
     clinic: Clinic, visit: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

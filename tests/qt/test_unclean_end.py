@@ -71,6 +71,13 @@ def test_the_next_window_says_what_was_kept_once(tmp_path: Path) -> None:
     assert not list((tmp_path / "logs").glob("running-*"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signals")
+def test_who_logs_off_is_told_nothing_the_next_time(tmp_path: Path) -> None:
+    leave = "QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))"
+    assert window(tmp_path, leave) == (0, "")
+    assert window(tmp_path, "made[0].close()") == (0, "")
+
+
 def test_what_is_said_stays_until_it_is_dismissed(clinic: Clinic, draw: Draw) -> None:
     clinic.window.tell_unclean_ends([UncleanEnd(ProgramKind.COMMAND, 4)])
     assert not clinic.window.ended.isVisible()

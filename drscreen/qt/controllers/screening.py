@@ -144,7 +144,10 @@ class ScreeningController(QObject):
         is. `gathering_failed` says so where there is nothing.
         """
         if not any(map(is_folder, paths)):
-            self._stage(mrn, photographs_among(paths))
+            try:
+                self._stage(mrn, _gathered(paths))
+            except NoPhotographs as error:
+                self.gathering_failed.emit(Failure.of(error))
             return
         store = self._store
 
