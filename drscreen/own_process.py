@@ -28,3 +28,18 @@ def keep_to_itself() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def lock_in_memory(secret: bytes) -> None:
+    """Keep these bytes, where they lie, out of the swap, as far as the system lets us. Never
+    raises; copies of them are not covered, and Python cannot promise that there are none.
+    """
+    if sys.implementation.name != "cpython":
+        return
+    # A bytes object's content follows its head; the size counts the zero byte behind it too.
+    place, size = id(secret) + bytes.__basicsize__ - 1, len(secret)
+    with suppress(OSError, AttributeError):
+        if sys.platform == "win32":
+            ctypes.windll.kernel32.VirtualLock(ctypes.c_void_p(place), ctypes.c_size_t(size))
+        else:
+            ctypes.CDLL(None).mlock(ctypes.c_void_p(place), ctypes.c_size_t(size))

@@ -83,6 +83,21 @@ def test_process_leaves_no_core_and_is_read_by_nobody() -> None:
     assert json.loads(ran.stdout) == [[0, 0], 0, 0o077]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's names for it")
+def test_data_key_is_kept_out_of_the_swap() -> None:
+    asked = (
+        "import resource; from drscreen.own_process import lock_in_memory; import secrets; "
+        "held = lambda: [l for l in open('/proc/self/status') if l.startswith('VmLck')][0].split()"
+        "[1]; before = int(held()); key = secrets.token_bytes(32); lock_in_memory(key); "
+        "print(before, held(), resource.getrlimit(resource.RLIMIT_MEMLOCK)[0])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    before, held, allowed = map(int, ran.stdout.split())
+    assert held > before or 0 <= allowed < 8192, "where the system lets it"
+
+
 def test_program_begins_with_it() -> None:
     source = (ROOT / "drscreen" / "__main__.py").read_text(encoding="utf-8")
     body = source[source.index("def main()") :].splitlines()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from drscreen.domain.text import identity
+from drscreen.own_process import lock_in_memory
 
 KEY_BYTES = 32
 DATABASE_ID_BYTES = 16
@@ -56,6 +57,7 @@ class DataKey:
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES or len(self.database_id) != DATABASE_ID_BYTES:
             raise ValueError("a data key has 32 bytes and its database's id 16")
+        lock_in_memory(self.secret)
 
     @staticmethod
     def new() -> DataKey:
