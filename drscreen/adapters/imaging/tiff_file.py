@@ -16,7 +16,7 @@ from drscreen.domain.errors import PhotographFormatUnsupported
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _KIND, _OLD_KIND, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
-_PLANES, _APART, _BYTE = 284, 2, 8
+_PHOTOMETRIC, _WHITE_IS_ZERO, _PLANES, _APART, _BYTE = 262, 0, 284, 2, 8
 _STRIPS, _TILES, _MAX_SAMPLE, _SUBPAGES = 273, 324, 281, 330
 _SIZES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
@@ -66,11 +66,16 @@ def read_tiff(data: bytes) -> TiffFile:
 def _refuse_unread(fields: dict[int, list[int]], compression: int) -> None:
     if compression not in _COMPRESSIONS:
         raise PhotographFormatUnsupported("The TIFF file is compressed in a way not read here.")
-    # Pillow takes such planes for planes of bytes and gives a picture that never was.
-    apart = (fields.get(_PLANES) or [1])[0] == _APART
-    if apart and max(fields.get(_BITS) or [1]) != _BYTE:
+    if max(fields.get(_BITS) or [1]) <= _BYTE:
+        return
+    # Of these Pillow makes pictures that never were: two retinas side by side, a negative.
+    if (fields.get(_PLANES) or [1])[0] == _APART:
         raise PhotographFormatUnsupported(
             "The TIFF file keeps colours of more than 8 bits apart, which is not read here."
+        )
+    if (fields.get(_PHOTOMETRIC) or [1])[0] == _WHITE_IS_ZERO:
+        raise PhotographFormatUnsupported(
+            "The TIFF file keeps deep grey with white as zero, which is not read here."
         )
 
 
@@ -153,6 +158,7 @@ _WANTED = frozenset(
         _HEIGHT,
         _BITS,
         _COMPRESSION,
+        _PHOTOMETRIC,
         _PLANES,
         _STRIPS,
         _TILES,

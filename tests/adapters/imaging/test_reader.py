@@ -205,6 +205,14 @@ def test_colours_of_sixteen_bits_kept_apart_are_not_read_wrongly() -> None:
         READER.decode(retagged(planes, (258, 16)))
 
 
+def test_a_negative_is_read_as_what_it_shows_or_not_at_all() -> None:
+    # Pillow turns round bytes of grey whose zero is white, and forgets to where they have 16 bits.
+    negative = retagged(tiff([(Image.new("L", (200, 200), 55), 0)]), (262, 0))
+    assert pixels(READER.decode(negative)).mean() == 200
+    with pytest.raises(PhotographFormatUnsupported, match="white"):
+        READER.decode(retagged(negative, (258, 16)))
+
+
 def test_a_truncated_jpeg_is_damaged(phantom: Image.Image) -> None:
     data = encoded(phantom, "JPEG")
     with pytest.raises(PhotographDamaged):
