@@ -65,6 +65,21 @@ def open_regular(path: Path, *, through_links: bool = False) -> io.BufferedReade
         raise
 
 
+def append_regular(path: Path, data: bytes) -> None:
+    """Add to the end of a file, made where there is none, readable by its owner alone; never waits.
+
+    Raises `NotRegular`, `OSError`.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_WAITING | _NO_LINKS | _BINARY
+    handle = os.open(path, flags, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NotRegular(path)
+        os.write(handle, data)
+    finally:
+        os.close(handle)
+
+
 def read_regular(path: Path, at_most: int, *, through_links: bool = False) -> bytes:
     """The whole content, of `at_most` bytes. Raises `NotRegular`, `LargerThanPossible`, `OSError`.
 

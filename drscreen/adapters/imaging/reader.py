@@ -33,6 +33,7 @@ from drscreen.domain.errors import (
     PhotographTooSmall,
 )
 from drscreen.domain.image import DecodedPhotograph, InputSpec, RgbImage
+from drscreen.regular_files import LargerThanPossible, NotRegular, read_regular
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP")
 #: By Pillow's names; a JPEG with previews behind it is MPO to Pillow and a JPEG to everybody else.
@@ -92,16 +93,13 @@ class PillowReader:
     def read(self, path: Path) -> bytes:
         """The file's bytes, at most `MAX_BYTES`."""
         try:
-            size = path.stat().st_size
-            if not path.is_file():
-                raise PhotographNotFound("That is not a file.")
-            if size > MAX_BYTES:
-                raise PhotographTooLarge(
-                    f"The file has more than {MAX_BYTES // 1_000_000} megabytes."
-                )
-            with path.open("rb") as file:
-                # No further than it was long then: it may be growing without end.
-                data = file.read(size)
+            data = read_regular(path, MAX_BYTES, through_links=True)
+        except NotRegular as error:
+            raise PhotographNotFound("That is not a file.") from error
+        except LargerThanPossible as error:
+            raise PhotographTooLarge(
+                f"The file has more than {MAX_BYTES // 1_000_000} megabytes."
+            ) from error
         except OSError as error:
             raise PhotographNotFound("The file cannot be found or opened.") from error
         if not data:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,10 +23,12 @@ from drscreen.adapters.model.bundle import (
     read_bundle,
 )
 from drscreen.adapters.model.eight_bit import Stored, in_eight_bits, packed, unpacked
+from drscreen.adapters.model.signature import SIGNATURE
 from drscreen.domain.errors import BundleDamaged, FileUnwritable
 from drscreen.domain.grading import ROUNDING, Grade, GradeCuts, OperatingPoint
 from drscreen.domain.image import InputSpec
-from drscreen.domain.manifest import manifest_hash
+from drscreen.domain.manifest import MANIFEST_BYTES, manifest_hash
+from drscreen.regular_files import is_folder, read_regular
 
 #: A shard stays below 16 MB, so that bundles travel through anything.
 SHARD_BYTES = 15_500_000
@@ -70,12 +73,25 @@ def check_replaceable(folder: Path) -> None:
     be; the folders above are made.
     """
     try:
-        holds_bundle = (folder / MANIFEST).is_file()
-        if folder.exists() and not holds_bundle and (not folder.is_dir() or any(folder.iterdir())):
+        is_there = folder.exists() or folder.is_symlink()
+        if is_there and (not is_folder(folder) or _others(folder)):
             raise FileUnwritable(f"{folder.name} holds something else than a network.")
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileUnwritable.because("The network cannot be written there.", error) from error
+
+
+def _others(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - _own(folder)
+
+
+def _own(folder: Path) -> set[str]:
+    """The files that a bundle's manifest proves to be its own; none where there is no manifest."""
+    try:
+        manifest = json.loads(read_regular(folder / MANIFEST, MANIFEST_BYTES))
+        return {*manifest["files"], MANIFEST, SIGNATURE}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
 
 
 def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bundle:
@@ -85,9 +101,15 @@ def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bund
     place is kept then. Raises `FileUnwritable` where something else lies there.
     """
     check_replaceable(folder)
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial = folder.with_name(f".{folder.name}-{secrets.token_hex(8)}.partial")
+    partial.mkdir()
+    try:
+        return _written(folder, partial, tensors, content)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _written(folder: Path, partial: Path, tensors: Tensors, content: BundleContent) -> Bundle:
     shards = _shards(tensors)
     files: dict[str, bytes] = {
         f"model-{number:05d}-of-{len(shards):05d}.safetensors": save_safetensors(shard)
@@ -119,7 +141,14 @@ def write_bundle(folder: Path, tensors: Tensors, content: BundleContent) -> Bund
     manifest["manifest_sha256"] = manifest_hash(manifest)
     (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     _check(read_bundle(partial), as_stored(tensors))
-    shutil.rmtree(folder, ignore_errors=True)
+    # Once more: what somebody has put there meanwhile is not removed.
+    check_replaceable(folder)
+    if folder.exists():
+        own = _own(folder)
+        for path in list(folder.iterdir()):
+            if path.name in own:
+                path.unlink()
+        folder.rmdir()
     partial.rename(folder)
     return read_bundle(folder)
 

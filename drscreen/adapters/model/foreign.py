@@ -26,6 +26,7 @@ from drscreen.adapters.model.network import HIDDEN_LAYER, build_network
 from drscreen.domain.errors import WeightsRefused, WeightsUnfit
 from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.grading import Grade
+from drscreen.regular_files import open_regular
 
 SAFETENSORS = ".safetensors"
 #: Where people's checkpoints keep the weights among epochs, optimisers and scores.
@@ -82,7 +83,7 @@ def read_foreign(file: Path) -> ForeignWeights:
     or is of another network, with the first tensors that do not fit.
     """
     try:
-        with file.open("rb") as handle:
+        with open_regular(file, through_links=True) as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
         raise WeightsUnfit(f"{file.name} cannot be read. {reason_of(error)}") from error

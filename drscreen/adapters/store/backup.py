@@ -7,7 +7,6 @@ copies only what is new. All of it is ciphertext, and it may lie anywhere, on a 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from drscreen.adapters.store.engine import keyed_connection
 from drscreen.adapters.store.files import write_durably
 from drscreen.adapters.store.key_file import KEY_FILE_MAX, read_key_file
 from drscreen.adapters.store.keys import DataKey
+from drscreen.adapters.store.lock_file import Occupied, locked
 from drscreen.adapters.store.manifest import (
     DATABASE,
     FILES,
@@ -106,13 +106,11 @@ def make_backup(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One backup at a time; a program that dies lets go (SQLite's lock is the system's own)."""
-    lock = folder / _LOCK
-    with closing(sqlite3.connect(lock, timeout=0)) as connection:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise BackupRunning("Another window is making a backup.") from error
-        yield
+    try:
+        with locked(folder / _LOCK, 0):
+            yield
+    except Occupied as error:
+        raise BackupRunning("Another window is making a backup.") from error
 
 
 def _copy_database(source: Source, building: Path) -> str:

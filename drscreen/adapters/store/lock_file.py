@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from drscreen.regular_files import NotRegular, is_regular
+
 
 class Occupied(Exception):
     """Another program has the lock, and did not let go in time."""
@@ -24,6 +26,8 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    if not is_regular(path):
+        raise NotRegular(path)
     with closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")

@@ -72,7 +72,7 @@ from drscreen.domain.errors import (
 from drscreen.domain.notice import Reason
 from drscreen.domain.sign_in import Patience, Uptime
 from drscreen.domain.users import Role, User
-from drscreen.regular_files import NotRegular, open_regular
+from drscreen.regular_files import NotRegular, is_regular, open_regular
 
 FOLDER = "store"
 DATABASE = "records.db"
@@ -384,6 +384,7 @@ class SqlCipherStore:
         database = self._folder / DATABASE
         with disk_errors():
             head = _first_bytes(database)
+            _refuse_odd_companions(database)
             if head is not None and head == _PLAIN_SQLITE:
                 raise StoreForeign("Another program's database stands in the place of the records.")
             try:
@@ -524,6 +525,14 @@ def _first_bytes(path: Path) -> bytes | None:
         return None
     except NotRegular as error:
         raise StoreDamaged("In the place of the records lies something that is no file.") from error
+
+
+def _refuse_odd_companions(database: Path) -> None:
+    """SQLite opens its log and journal itself, and would wait for a FIFO for ever."""
+    for part in ("-wal", "-shm", "-journal"):
+        path = database.with_name(database.name + part)
+        if (path.exists() or path.is_symlink()) and not is_regular(path):
+            raise StoreDamaged("Beside the records lies something that is no file of theirs.")
 
 
 def _remove_if_empty(folder: Path) -> None:

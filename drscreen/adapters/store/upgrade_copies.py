@@ -6,13 +6,16 @@ to upgrade. Whoever needs it puts it in the place of the database and uses the o
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.faults import disk_errors
-from drscreen.adapters.store.keys import DataKey
+from drscreen.adapters.store.keys import DATABASE_ID_BYTES, DataKey
+from drscreen.regular_files import NotRegular, open_regular
 
 _STEM = "records-before-upgrade-from-"
+_NAME = re.compile(rf"{_STEM}\w{{1,32}}\.db")
 
 
 class UpgradeCopies:
@@ -34,5 +37,14 @@ class UpgradeCopies:
     def remove(self) -> None:
         """The upgrade has proved itself. Raises `StoreUnwritable`."""
         with disk_errors():
-            for copy in self._database.parent.glob(f"{_STEM}*.db"):
-                copy.unlink(missing_ok=True)
+            for copy in self._database.parent.iterdir():
+                if _NAME.fullmatch(copy.name) and self._is_own(copy):
+                    copy.unlink(missing_ok=True)
+
+    def _is_own(self, copy: Path) -> bool:
+        """Whether it is a copy of this database: each begins with the database's id."""
+        try:
+            with open_regular(copy) as file:
+                return file.read(DATABASE_ID_BYTES) == self._data_key.database_id
+        except (FileNotFoundError, NotRegular):
+            return False

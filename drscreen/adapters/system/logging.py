@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from types import TracebackType
 
+from drscreen.regular_files import append_regular, is_regular
+
 #: Everything that a line may say besides time and event. Nothing here can hold a name, a number
 #: of a patient, a path, or what somebody typed.
 ALLOWED = frozenset(
@@ -65,8 +67,7 @@ class Log:
         with self._guard, suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._rotate()
-            with (self.folder / LOG).open("a", encoding="ascii") as file:
-                file.write(json.dumps(line) + "\n")
+            append_regular(self.folder / LOG, (json.dumps(line) + "\n").encode("ascii"))
 
     def fault(self, error: BaseException) -> None:
         """A fault that nobody expected: its type and its places, never its text."""
@@ -75,7 +76,7 @@ class Log:
     def files(self) -> list[Path]:
         """The log's files, the newest first."""
         names = [LOG, *(f"{LOG}.{n}" for n in range(1, KEPT))]
-        return [self.folder / name for name in names if (self.folder / name).is_file()]
+        return [self.folder / name for name in names if is_regular(self.folder / name)]
 
     def install(self) -> None:
         """Write every exception that nobody catches, in any thread, and print it as redacted.
@@ -107,8 +108,11 @@ class Log:
 
     def _rotate(self) -> None:
         current = self.folder / LOG
-        if not current.exists() or current.stat().st_size < ROTATE_AT:
+        if not is_regular(current) or current.stat().st_size < ROTATE_AT:
             return
+        turned = [self.folder / f"{LOG}.{number}" for number in range(1, KEPT)]
+        if any(path.is_symlink() or (path.exists() and not is_regular(path)) for path in turned):
+            return  # something else lies there, and is not written over
         for number in range(KEPT - 1, 0, -1):
             older = self.folder / (f"{LOG}.{number - 1}" if number > 1 else LOG)
             if older.exists():

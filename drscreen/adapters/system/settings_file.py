@@ -12,8 +12,10 @@ from typing import TypeVar
 
 from drscreen.domain.errors import StoreUnwritable
 from drscreen.domain.settings import Settings
+from drscreen.regular_files import read_regular
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_MAX = 1_000_000
 
 
 class JsonSettingsFile:
@@ -27,7 +29,7 @@ class JsonSettingsFile:
         a spoilt settings file must not keep a clinic from working.
         """
         try:
-            content = json.loads(self._path.read_bytes())
+            content = json.loads(read_regular(self._path, _MAX, through_links=True))
         except (OSError, ValueError, RecursionError):
             return Settings()
         if not isinstance(content, Mapping):

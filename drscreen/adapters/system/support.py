@@ -14,6 +14,9 @@ from pathlib import Path
 from drscreen.adapters.system.logging import ALLOWED, Log
 from drscreen.adapters.system.running import left_behind
 from drscreen.private_files import new_private_file
+from drscreen.regular_files import read_regular
+
+_LOG_MAX = 64_000_000
 
 #: Whose versions matter when something does not work.
 PACKAGES = (
@@ -63,7 +66,7 @@ def write_bundle(path: Path, log: Log, selftest: Sequence[str]) -> None:
 
 def _clean(file: Path) -> list[str]:
     kept = []
-    for line in file.read_text(encoding="ascii", errors="replace").splitlines():
+    for line in read_regular(file, _LOG_MAX).decode("ascii", "replace").splitlines():
         try:
             content = json.loads(line)
             if set(content) <= ALLOWED | {"at", "event"}:
