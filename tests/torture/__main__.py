@@ -9,8 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.torture.copies import torn
 from tests.torture.disks import full, read_only
 from tests.torture.flips import flips
+from tests.torture.foreign import foreign
 from tests.torture.forked import Tally
 from tests.torture.guesses import guesses
 from tests.torture.kills import SCENARIOS as KILLS
@@ -28,7 +30,14 @@ SCENARIOS = {
     "guesses": guesses,
     "stale": stale,
 }
-ALTERED = {"flips": flips, "networks": networks, "older": older, "photographs": photographs}
+ALTERED = {
+    "flips": flips,
+    "networks": networks,
+    "older": older,
+    "photographs": photographs,
+    "torn": torn,
+    "foreign": foreign,
+}
 KINDS = [*SCENARIOS, *ALTERED, "disks"]
 
 

@@ -21,7 +21,7 @@ MOMENTS = 6
 _STATE = dict[str, tuple[int, str]]
 
 
-def torn(place: Path, count: int, chance: random.Random) -> Tally:
+def torn(place: Path, count: int, chance: random.Random) -> list[Tally]:
     """`count` copies, each of files of random moments of one store's life."""
     tally = Tally("torn copy of the folder")
     states = _moments(place, chance)
@@ -48,7 +48,7 @@ def torn(place: Path, count: int, chance: random.Random) -> Tally:
             tally.harmless += 1
         else:
             tally.faults.append(f"a mixture was opened in silence: {mixed}")
-    return tally
+    return [tally]
 
 
 def _moments(place: Path, chance: random.Random) -> list[_STATE]:

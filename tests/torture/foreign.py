@@ -16,12 +16,14 @@ from tests.adapters.store.samples import made_store, unlocked
 from tests.torture.forked import Tally
 
 #: Folders and files as people, other programs and drscreen itself call them.
-_FOLDERS = ("", "photographs", "photographs/ab", "photographs/2026-11", "holiday.part")
-_FOLDERS += ("20200101T000000Z", "20990101T000000Z", "20200102T000000Z.part", "drscreen-00000000")
+_FOLDERS = (
+    *("", "photographs", "photographs/ab", "photographs/2026-11", "holiday.part"),
+    *("20200101T000000Z", "20990101T000000Z", "20200102T000000Z.part", "drscreen-00000000"),
+)
 _FILES = ("ab" * 16, "IMG_1.jpg", "records.db", "keys.json", "manifest.json", "film.part", MARK)
 
 
-def foreign(place: Path, count: int, chance: random.Random) -> Tally:
+def foreign(place: Path, count: int, chance: random.Random) -> list[Tally]:
     """`count` backups of two clinics into one folder, each after somebody has put files there."""
     tally = Tally("other people's files in a folder of backups")
     shelf = place / "shelf"
@@ -61,7 +63,7 @@ def foreign(place: Path, count: int, chance: random.Random) -> Tally:
         _all_there(shelf, laid, made, tally)
     for clinic in clinics:
         clinic.close()
-    return tally
+    return [tally]
 
 
 def _lay(folder: Path, laid: dict[Path, bytes], chance: random.Random) -> None:
