@@ -1,5 +1,6 @@
 """Copies of the store's folder that were made while it was in use: files of several moments, half
 ones, missing ones. Told at sign-in or by `check`, or of one moment and whole; never a mixture.
+Each fifth copy is whole, and must open without a word.
 """
 
 from __future__ import annotations
@@ -37,12 +38,17 @@ def torn(place: Path, count: int, chance: random.Random) -> list[Tally]:
         tally.runs += 1
         trial = place / "trial"
         shutil.rmtree(trial, ignore_errors=True)
-        mixed = _mix(place, trial, files, chance)
+        whole = tally.runs % 5 == 0
+        if whole:  # a copy of one moment, which nothing is said of
+            shutil.copytree(place / f"{chance.randrange(MOMENTS)}", trial)
+        mixed = "" if whole else _mix(place, trial, files, chance)
         try:
             told = _told(trial)
         except DrscreenError:
             told = None
-        if told is None:
+        if whole and told not in states:
+            tally.faults.append("a whole copy was called torn")
+        elif told is None:
             tally.reported += 1
         elif told in states:
             tally.harmless += 1

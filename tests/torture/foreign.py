@@ -42,7 +42,7 @@ def foreign(place: Path, count: int, chance: random.Random) -> list[Tally]:
         clinic, keep = clinics[which], chance.randrange(1, 4)
         save(clinic, f"{tally.runs}", chance.randbytes(500))
         if chance.random() < 0.3:
-            with clinic.transaction(Action.ERASE_PATIENTS) as records:
+            with clinic.transaction(Action.EDIT_PATIENTS) as records:
                 records.erase_patient(records.search_patients("", 0, 1)[0].patient.mrn)
         steps = chance.randrange(1, 6) if chance.random() < 0.2 else 10**9
 
