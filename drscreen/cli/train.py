@@ -157,7 +157,10 @@ def train(
         bundle = training.write(
             out, name or out.name, version, measurement, plots=plots, beside=beside
         )
-    say(f"{bundle.info.name} {bundle.info.version} written to {out}")
+    say(
+        f"{bundle.info.name} {bundle.info.version} written to {out}. Nobody has signed it: "
+        "see 'drscreen model sign' and 'model trust'."
+    )
     found = measurement.evaluation
     say(f"AUC referable {shown(found.auc_referable)}, kappa {shown(found.kappa)}")
 

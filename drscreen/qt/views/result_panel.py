@@ -43,7 +43,7 @@ class ResultPanel(QScrollArea):
             ProbabilityBar(theme, wording.grade_title(grade), Tone(f"grade_{int(grade)}"))
             for grade in Grade
         ]
-        self._about = label("", "muted", wraps=True)
+        self.about = label("", "muted", wraps=True)
         self._research = label(
             self.tr("Research use, not a cleared device. A clinician confirms every result."),
             "muted",
@@ -57,7 +57,7 @@ class ResultPanel(QScrollArea):
         column.addWidget(self._hint)
         first = (self.eye, self.grade, self.decision, self._sentence, self._drawing, self.tips)
         referral = (self._referral, self.referable, self.threatening, self._thresholds)
-        last = (self._about, self._research)
+        last = (self.about, self._research)
         for group in (first, referral, (self._grades, *self.bars), last):
             for widget in group:
                 column.addWidget(widget)
@@ -89,7 +89,7 @@ class ResultPanel(QScrollArea):
         self.tips.setText("\n\n".join(wording.tip_text(reason) for reason in reasons))
         self.tips.setVisible(bool(reasons))
         self._show_probabilities(record.grading, record.operating_point)
-        self._about.setText(self._about_words(record))
+        self.about.setText(self._about_words(record))
 
     def _show_probabilities(self, grading: Grading | None, point: OperatingPoint) -> None:
         graded = grading is not None
