@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -139,7 +140,7 @@ def _runner(data: bytes) -> Callable[[Floats], Floats]:
 
 def _write(file: Path, data: bytes) -> None:
     """Whole or not at all."""
-    partial = file.with_name(file.name + ".partial")
+    partial = file.with_name(f".{file.name}-{secrets.token_hex(8)}.partial")
     try:
         partial.write_bytes(data)
         partial.replace(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def recorded_split(
     if added:
         known |= added
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
+        partial = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
         content = {"folds": folds, "seed": seed, "patients": dict(sorted(known.items()))}
         partial.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
         partial.replace(path)
