@@ -49,10 +49,18 @@ class DecoderProcess:
     photograph at a time: others wait, and can be cancelled while they do.
     """
 
-    def __init__(self, limit: float = LIMIT, command: list[str] | None = None) -> None:
-        """`limit` in seconds for each photograph. `command` stands in for the decoder in tests."""
+    def __init__(
+        self,
+        limit: float = LIMIT,
+        command: list[str] | None = None,
+        start_limit: float = START_LIMIT,
+    ) -> None:
+        """`limit` in seconds for each photograph, `start_limit` until the decoder is ready.
+        `command` stands in for it in tests.
+        """
         self._plain = PillowReader()
         self._limit = limit
+        self._start_limit = start_limit
         self._command = command
         self._turn = threading.Lock()
         self._running: list[Decoder] = []
@@ -132,7 +140,7 @@ class DecoderProcess:
             answer = self._exchanged(asked, data, token, meanwhile)
         finally:
             self._turn.release()
-        if isinstance(answer, BaseException):
+        if isinstance(answer, Exception):
             raise PhotographBrokeDecoder(
                 "Decoding this picture ended the part of the program that does it."
             ) from answer
@@ -146,9 +154,8 @@ class DecoderProcess:
     ) -> Exchanged:
         decoder = self._decoder()
         try:
-            started = _awaited(decoder.started, token, START_LIMIT)
-            if isinstance(started, BaseException):
-                decoder.end()
+            started = _awaited(decoder.started, token, self._start_limit)
+            if started is None or isinstance(started, Exception):
                 raise DecoderNotStarted(
                     "The part of the program that decodes photographs cannot be started."
                 ) from started
@@ -156,7 +163,13 @@ class DecoderProcess:
             decoder.started.put(started)
             answer = decoder.ask(asked, data)
             meanwhile()
-            return _awaited(answer, token, self._limit)
+            exchanged = _awaited(answer, token, self._limit)
+            if exchanged is None:
+                raise PhotographTakesTooLong(
+                    f"Decoding the picture took longer than {self._limit:.0f} seconds and was "
+                    "ended."
+                )
+            return exchanged
         except BaseException:
             decoder.end()
             raise
@@ -174,18 +187,15 @@ def _end_all(running: list[Decoder]) -> None:
         running.pop().end()
 
 
-def _awaited(answers: SimpleQueue[Exchanged], token: CancelToken, limit: float) -> Exchanged:
-    """What comes. Raises `Cancelled`, `PhotographTakesTooLong`."""
+def _awaited(answers: SimpleQueue[Exchanged], token: CancelToken, limit: float) -> Exchanged | None:
+    """What comes within `limit` seconds, else None. Raises `Cancelled`."""
     deadline = time.monotonic() + limit
-    while True:
+    while time.monotonic() < deadline:
         try:
             return answers.get(timeout=_GLANCE)
         except Empty:
             token.raise_if_cancelled()
-            if time.monotonic() > deadline:
-                raise PhotographTakesTooLong(
-                    f"Decoding the picture took longer than {limit:.0f} seconds and was ended."
-                ) from None
+    return None
 
 
 def _pair(told: Words, name: str) -> tuple[int, int]:

@@ -246,14 +246,22 @@ def test_what_it_says_is_shown_as_one_short_line() -> None:
     reader.close()
 
 
-@pytest.mark.parametrize("command", [["/nowhere/python"], [sys.executable, "-c", "pass"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["/nowhere/python"],
+        [sys.executable, "-c", "pass"],
+        [sys.executable, "-c", "import time; time.sleep(60)"],
+    ],
+)
 def test_one_that_cannot_be_started_is_said_and_nothing_is_decoded_here(
     command: list[str],
 ) -> None:
-    reader = DecoderProcess(command=command)
+    reader = DecoderProcess(command=command, start_limit=2)
     for _ in range(2):
         with pytest.raises(DecoderNotStarted):
             reader.decode(JPEG)
+    reader.close()
 
 
 # --- what it may ---------------------------------------------------------------------------
