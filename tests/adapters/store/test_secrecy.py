@@ -86,6 +86,7 @@ def test_disk_tells_nothing(
         "keys.json",
         "keys.json.bak",
         "attempts.json",
+        "attempts.lock",
         "vault",
     }
 
