@@ -68,6 +68,10 @@ def screen(
     ] = "",
     mrn_file: MrnFile = None,
     eye: Annotated[Laterality | None, typer.Option(help="OD right, OS left.")] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Record though the same file is recorded for somebody else."),
+    ] = False,
     allow_unsigned: AllowUnsigned = "",
     overlay: Annotated[
         Path | None,
@@ -97,7 +101,8 @@ def screen(
             target = None
             if store is not None and eye is not None:
                 target = SaveTo(normalised_mrn(read_mrn(mrn, mrn_file)), eye)
-            requests = [ScreeningRequest(f, target, explain=overlay is not None) for f in files]
+            explain = overlay is not None
+            requests = [ScreeningRequest(f, target, explain=explain, again=again) for f in files]
             make = partial(_service, workstation, store, model, device, allow_unsigned)
             for outcome in _screened(make, requests):
                 if overlay is not None:

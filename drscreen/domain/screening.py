@@ -94,13 +94,15 @@ class SaveTo:
 class ScreeningRequest:
     """A photograph to be screened, and where to save the result (nowhere if `save_to` is None).
 
-    `explain` asks for what the network looked at as well.
+    `explain` asks for what the network looked at as well. `again`: somebody was told that the same
+    file is recorded for another patient or eye, and wants it recorded here all the same.
     """
 
     path: Path
     save_to: SaveTo | None = None
     cancel: CancelToken = field(default_factory=CancelToken, compare=False)
     explain: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

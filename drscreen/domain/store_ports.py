@@ -15,7 +15,7 @@ from drscreen.domain.integrity import IntegrityReport
 from drscreen.domain.notice_ports import Notices
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.permissions import Action
-from drscreen.domain.screening import ModelInfo, ScreeningResult
+from drscreen.domain.screening import ModelInfo, SaveTo, ScreeningResult
 from drscreen.domain.sign_in import Proof
 from drscreen.domain.signature import NetworkConsent
 from drscreen.domain.users import Role, User
@@ -120,6 +120,10 @@ class Records(Protocol):
         is noted in the audit log, and an older one of the same name raises an alarm. Raises
         `PatientUnknown`, `StoreFull`.
         """
+        ...
+
+    def where_recorded(self, sha256: str) -> frozenset[SaveTo]:
+        """For whom, and as which eye, a file of that hash is recorded."""
         ...
 
     def exams(self, mrn: str) -> list[Exam]:

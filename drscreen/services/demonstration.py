@@ -94,7 +94,7 @@ def screen_samples(
             }
         result = screening.screen(ScreeningRequest(sample.path))
         if (result.sha256, sample.eye) not in recorded:
-            request = ScreeningRequest(sample.path, SaveTo(mrn, sample.eye))
+            request = ScreeningRequest(sample.path, SaveTo(mrn, sample.eye), again=True)
             result = screening.screen(request, is_drawing=True)
         results.append(result)
         each()

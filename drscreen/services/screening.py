@@ -7,7 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from drscreen.domain.cancel import CancelToken
-from drscreen.domain.errors import NetworkUnsigned
+from drscreen.domain.errors import (
+    NetworkUnsigned,
+    PhotographRecordedAlready,
+    PhotographRecordedElsewhere,
+)
 from drscreen.domain.explanation import Explanation
 from drscreen.domain.grading import Grading, grade_photograph
 from drscreen.domain.image import DecodedPhotograph
@@ -181,13 +185,14 @@ class ScreeningService(UnrecordedScreening):
         A photograph that fails the gate is recorded with its reasons and never graded. `progress`
         hears each stage as it begins. `is_drawing` marks a phantom. Raises a `PhotographError`,
         `PredictionFailed`, `NetworkUnsigned`, `Cancelled` or a `StoreError`; nothing is recorded
-        then.
+        then. A file that is recorded already is a `PhotographError` too, see
+        `ScreeningRequest.again`.
         """
         data, result = self._judged(request, progress)
         if request.save_to is None:
             return result
         self._enter(Stage.SAVING, request.cancel, progress)
-        return self._save(request.save_to, data, result, is_drawing)
+        return self._save(request.save_to, data, result, is_drawing, again=request.again)
 
     def _usable(self, model: ModelInfo) -> ModelInfo:
         if model.signer in TRUSTED:
@@ -196,10 +201,18 @@ class ScreeningService(UnrecordedScreening):
             return replace(model, allowed_by=_consent(records, model).allowed_by)
 
     def _save(
-        self, target: SaveTo, data: bytes, result: ScreeningResult, is_drawing: bool
+        self,
+        target: SaveTo,
+        data: bytes,
+        result: ScreeningResult,
+        is_drawing: bool,
+        *,
+        again: bool,
     ) -> ScreeningResult:
         now = self._clock.now()
         with self._store.transaction(Action.SCREEN) as records:
+            if not again:
+                _refuse_second(records.where_recorded(result.sha256), target)
             if result.model.signer not in TRUSTED:
                 _consent(records, result.model)  # it may have been taken back meanwhile
             if records.find_patient(target.mrn) is None:
@@ -210,6 +223,22 @@ class ScreeningService(UnrecordedScreening):
             if self._announcer is not None:
                 self._announcer.exam_changed(records, target.mrn, record.exam_id, now)
         return replace(result, record=record.id)
+
+
+def _refuse_second(recorded: frozenset[SaveTo], target: SaveTo) -> None:
+    """A file is taken once, unless somebody was asked: its bytes never come about twice."""
+    if target in recorded:
+        raise PhotographRecordedAlready(
+            "The same photograph is recorded already, for this patient and this eye."
+        )
+    if any(one.mrn == target.mrn for one in recorded):
+        raise PhotographRecordedElsewhere(
+            "The same photograph is recorded already, as this patient's other eye."
+        )
+    if recorded:
+        raise PhotographRecordedElsewhere(
+            "The same photograph is recorded already, for another patient."
+        )
 
 
 def _consent(records: Records, model: ModelInfo) -> NetworkConsent:

@@ -14,6 +14,7 @@ from drscreen.bootstrap import Workstation
 from drscreen.domain.errors import SignInFailed
 from tests.cli.conftest import Run
 
+PASSWORD = "correct horse battery"
 KEYS = {
     "path",
     "sha256",
@@ -242,3 +243,24 @@ def test_nothing_to_screen_is_a_sentence_and_no_success(
     assert ran.returncode == 1
     assert "There are no photographs in" in ran.stderr
     assert lines(ran.stdout)[0]["error"] is None
+
+
+def test_a_file_that_is_recorded_for_somebody_else_is_refused_until_said_again(
+    drscreen: Run, bundle: Path, photograph: Path
+) -> None:
+    drscreen("init", "--user", "ana", "--password-file", "-", stdin=PASSWORD)
+
+    def saved(mrn: str, *more: str) -> Any:
+        who = ("--save", "--user", "ana", "--mrn", mrn, "--eye", "OD", "--password-file", "-")
+        return drscreen(
+            "screen", photograph, "--model", bundle, "--json", *who, *more, stdin=PASSWORD
+        )
+
+    assert saved("A1").returncode == 0
+    (twice,) = lines(saved("A1").stdout)
+    assert twice["error"]["code"] == "photograph_recorded_already"
+    ran = saved("B2")
+    (other,) = lines(ran.stdout)
+    assert ran.returncode == 1
+    assert other["error"]["code"] == "photograph_recorded_elsewhere"
+    assert saved("B2", "--again").returncode == 0

@@ -25,7 +25,7 @@ from drscreen.domain.errors import (
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
 from drscreen.domain.referral import Outcome
-from drscreen.domain.screening import ModelInfo, ScreeningResult
+from drscreen.domain.screening import ModelInfo, SaveTo, ScreeningResult
 from drscreen.domain.signature import NetworkConsent
 from drscreen.domain.users import Role, User
 from tests.fakes.networks import FakeNetworks
@@ -188,6 +188,15 @@ class FakeRecords:
         network = result.model.title
         self._note(AuditKind.GRADED, _pseudonym(mrn), photograph=record.id, network=network)
         return record
+
+    def where_recorded(self, sha256: str) -> frozenset[SaveTo]:
+        return frozenset(
+            SaveTo(mrn, one.eye)
+            for mrn, _day in self._state.exams
+            for exam in self.exams(mrn)
+            for one in exam.photographs
+            if one.sha256 == sha256
+        )
 
     def exams(self, mrn: str) -> list[Exam]:
         return [

@@ -261,3 +261,30 @@ def test_every_grade_is_shown_in_its_own_words(
     assert chosen.grading.grade == grade
     assert tone.value == f"grade_{grade}"
     assert clinic.window.patient.result.grade.text == chosen.grading.grade.title
+
+
+def test_a_photograph_recorded_for_somebody_else_is_asked_about(clinic: Clinic, draw: Draw) -> None:
+    photograph = draw("visit_OD.png")
+    clinic.sign_in()
+    clinic.open_new_patient("A-17")
+    clinic.add(photograph)
+    clinic.screen()
+    clinic.add(photograph)
+    clinic.screen()
+    (row,) = clinic.window.patient.incoming.rows
+    assert "recorded already, for this patient" in row.words
+    assert not row.retry.isVisible()
+
+    clinic.open_new_patient("B-2")
+    clinic.add(photograph)
+    clinic.screen()
+    (row,) = clinic.window.patient.incoming.rows
+    assert "for another patient" in row.words
+    assert "A-17" not in row.words
+    assert row.retry.text() == "Record here as well"
+    row.retry.click()
+    clinic.screen()
+    session = clinic.desk.session.session
+    assert session is not None
+    assert [len(session.records.open_file(mrn).exams) for mrn in ("A-17", "B-2")] == [1, 1]
+    assert clinic.window.patient.incoming.rows == []

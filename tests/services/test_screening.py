@@ -8,6 +8,8 @@ from drscreen.domain.errors import (
     Cancelled,
     PhotographDamaged,
     PhotographError,
+    PhotographRecordedAlready,
+    PhotographRecordedElsewhere,
     PredictionFailed,
     StoreFull,
 )
@@ -84,6 +86,7 @@ def test_an_unknown_number_makes_a_record_and_a_known_one_keeps_it(
     with store.transaction(Action.EDIT_PATIENTS) as records:
         records.add_patient(Patient(mrn="C-1", family_name="Known"))
     for mrn in ("C-1", "C-2"):
+        photograph.write_bytes(PNG + mrn.encode())
         service(store).screen(ScreeningRequest(photograph, SaveTo(mrn, Laterality.OD)))
     with store.transaction(Action.EDIT_PATIENTS) as records:
         known, made = records.find_patient("C-1"), records.find_patient("C-2")
@@ -159,3 +162,33 @@ def test_a_bad_file_is_its_own_error(tmp_path: Path, photograph: Path) -> None:
 def test_saving_without_a_store_is_a_programming_error(photograph: Path) -> None:
     with pytest.raises(ValueError, match="store"):
         service().screen(ScreeningRequest(photograph, TARGET))
+
+
+def recorded(store: FakeOpenStore, mrn: str) -> list[Laterality]:
+    with store.transaction(Action.VIEW_PATIENTS) as records:
+        return [one.eye for exam in records.exams(mrn) for one in exam.photographs]
+
+
+def test_the_same_file_is_recorded_once_for_a_patient_and_an_eye(
+    store: FakeOpenStore, photograph: Path
+) -> None:
+    screening = service(store)
+    screening.screen(ScreeningRequest(photograph, TARGET))
+    with pytest.raises(PhotographRecordedAlready):
+        screening.screen(ScreeningRequest(photograph, TARGET))
+    assert recorded(store, "C-1") == [Laterality.OS]
+
+
+@pytest.mark.parametrize("other", [SaveTo("B-2", Laterality.OS), SaveTo("C-1", Laterality.OD)])
+def test_the_same_file_for_somebody_else_or_the_other_eye_is_asked_about(
+    store: FakeOpenStore, photograph: Path, other: SaveTo
+) -> None:
+    screening = service(store)
+    screening.screen(ScreeningRequest(photograph, TARGET))
+    with pytest.raises(PhotographRecordedElsewhere) as told:
+        screening.screen(ScreeningRequest(photograph, other))
+    assert "C-1" not in told.value.message
+    assert recorded(store, "B-2") == []
+    assert recorded(store, "C-1") == [Laterality.OS]
+    assert screening.screen(ScreeningRequest(photograph, other, again=True)).record
+    assert other.eye in recorded(store, other.mrn)

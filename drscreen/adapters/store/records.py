@@ -38,7 +38,7 @@ from drscreen.domain.errors import (
 )
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Exam, ExamToReview, Patient, PatientSummary, PhotographRecord
-from drscreen.domain.screening import ScreeningResult
+from drscreen.domain.screening import SaveTo, ScreeningResult
 from drscreen.domain.users import Role, User
 
 
@@ -207,6 +207,18 @@ class SqlRecords:
         )
         self.saved_photographs += 1
         return rows.photograph_of(photograph, found, exam)
+
+    def where_recorded(self, sha256: str) -> frozenset[SaveTo]:
+        """For whom, and as which eye, a file of that hash is recorded."""
+        query = (
+            select(PatientRow.mrn, PhotographRow.eye)
+            .join(ExamRow, PhotographRow.exam_id == ExamRow.id)
+            .join(PatientRow, ExamRow.patient_id == PatientRow.id)
+            .where(PhotographRow.sha256 == sha256)
+        )
+        return frozenset(
+            SaveTo(row.mrn, Laterality(row.eye)) for row in self._session.execute(query)
+        )
 
     def exams(self, mrn: str) -> list[Exam]:
         """All exams of a patient with their photographs, newest first."""

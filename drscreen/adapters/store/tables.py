@@ -172,6 +172,7 @@ class PhotographRow(Base):
     __table_args__ = (
         CheckConstraint("eye IN ('OD', 'OS')", name="eye"),
         Index(None, "exam_id", "taken"),
+        Index(None, "sha256"),
         Index("ix_photographs_first_format", "id", sqlite_where=text("sealed_key IS NULL")),
     )
 

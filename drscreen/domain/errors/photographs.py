@@ -54,6 +54,23 @@ class PhotographSeveral(PhotographError):
     advice = "Save each picture as a file of its own, and add each with the eye it shows."
 
 
+class PhotographRecordedAlready(PhotographError):
+    """The very file is recorded for this patient and eye: a second record would count it twice."""
+
+    code = "photograph_recorded_already"
+    kept = "It is recorded once, as before."
+    advice = "Take it off the list."
+
+
+class PhotographRecordedElsewhere(PhotographError):
+    """The very file is recorded for another patient or the other eye: one of the two is wrong."""
+
+    code = "photograph_recorded_elsewhere"
+    advice = (
+        "Check whose photograph it is and which eye it shows, before you record it here as well."
+    )
+
+
 class PhotographTakesTooLong(PhotographError):
     """A picture built so that decoding it takes far longer than a camera's does."""
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from drscreen.domain.errors import (
+    PhotographError,
+    PhotographRecordedAlready,
+    PhotographRecordedElsewhere,
+)
 from drscreen.domain.image import Laterality
 from drscreen.domain.screening import PredictorSpec, ScreeningResult, Stage
 from drscreen.qt.failure import Failure
@@ -24,7 +29,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A file that was added for a patient. `fraction` is 0 to 1 while it is worked on."""
+    """A file that was added for a patient. `fraction` is 0 to 1 while it is worked on. `again`
+    records it although the same file is recorded for somebody else: the person was told.
+    """
 
     id: int
     path: Path
@@ -35,6 +42,20 @@ class Incoming:
     fraction: float = 0.0
     result: ScreeningResult | None = None
     failure: Failure | None = None
+    again: bool = False
+
+    @property
+    def is_recorded_already(self) -> bool:
+        """Nothing is left to do about the file but to take it off the list."""
+        return self._failed_as(PhotographRecordedAlready)
+
+    @property
+    def is_recorded_elsewhere(self) -> bool:
+        """Whether the person has to say if it is to be recorded here as well."""
+        return self._failed_as(PhotographRecordedElsewhere)
+
+    def _failed_as(self, error: type[PhotographError]) -> bool:
+        return self.failure is not None and self.failure.code == error.code
 
 
 @dataclass(frozen=True, slots=True)

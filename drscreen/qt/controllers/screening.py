@@ -162,7 +162,8 @@ class ScreeningController(QObject):
         """Say which eye a staged file shows."""
         item = self._items[item_id]
         if item.state is State.STAGED:
-            self._change(replace(item, eye=eye))
+            # What was said of the other eye is not said of this one.
+            self._change(replace(item, eye=eye, again=item.again and item.eye is eye))
 
     def remove(self, item_id: int) -> None:
         """Take a file off the list; one that is being worked on stays until it has ended."""
@@ -172,10 +173,13 @@ class ScreeningController(QObject):
             self._tell_batch()
 
     def retry(self, item_id: int) -> None:
-        """Put a file that failed or was cancelled back among the staged ones."""
+        """Put a file that failed or was cancelled back among the staged ones; one that is recorded
+        for somebody else is then recorded here as well.
+        """
         item = self._items[item_id]
         if item.state in (State.FAILED, State.CANCELLED):
-            self._change(replace(item, state=State.STAGED, failure=None))
+            again = item.again or item.is_recorded_elsewhere
+            self._change(replace(item, state=State.STAGED, failure=None, again=again))
 
     def start(self, mrn: str) -> None:
         """Screen every staged file of the patient whose eye is known, one by one."""
@@ -280,7 +284,8 @@ class ScreeningController(QObject):
             return
         self._running = waiting.id
         self._change(replace(waiting, state=State.WORKING))
-        request = ScreeningRequest(waiting.path, SaveTo(waiting.mrn, waiting.eye), self._token)
+        target = SaveTo(waiting.mrn, waiting.eye)
+        request = ScreeningRequest(waiting.path, target, self._token, again=waiting.again)
         self._screen_requested.emit(
             ScreenJob(waiting.id, request, self._store, is_drawing=self._drawings)
         )

@@ -52,8 +52,8 @@ class IncomingRow(QFrame):
         self._progress.setTextVisible(False)
         self._tone = ToneLabel(theme)
         self._words = label("", "muted", wraps=True)
-        self._retry = button(self.tr("Try again"), "plain", self.tr("Put it back on the list"))
-        self._retry.clicked.connect(self._on_retry_clicked)
+        self.retry = button(self.tr("Try again"), "plain", self.tr("Put it back on the list"))
+        self.retry.clicked.connect(self._on_retry_clicked)
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self._name, 1)
@@ -67,7 +67,7 @@ class IncomingRow(QFrame):
         column.addWidget(self._tone)
         column.addWidget(self._words)
         column.addWidget(self._progress)
-        column.addWidget(self._retry, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignLeft)
         self.show_item(item)
 
     @property
@@ -90,7 +90,11 @@ class IncomingRow(QFrame):
         self._remove.setEnabled(item.state is not State.WORKING)
         self._progress.setVisible(item.state is State.WORKING)
         self._progress.setValue(round(100 * item.fraction))
-        self._retry.setVisible(item.state in (State.FAILED, State.CANCELLED))
+        ended = item.state in (State.FAILED, State.CANCELLED)
+        self.retry.setVisible(ended and not item.is_recorded_already)
+        self.retry.setText(
+            self.tr("Record here as well") if item.is_recorded_elsewhere else self.tr("Try again")
+        )
         self._show_result()
         words = self._sentence()
         self._words.setText(words)

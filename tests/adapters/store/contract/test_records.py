@@ -22,6 +22,7 @@ from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Channel, Patient, Sex
 from drscreen.domain.permissions import Action
 from drscreen.domain.referral import Decision, Outcome
+from drscreen.domain.screening import SaveTo
 from drscreen.domain.store_ports import OpenStore, Store
 from drscreen.domain.users import Role, User
 from tests.adapters.store.contract.patients import add, numbers
@@ -333,3 +334,19 @@ def test_events_come_in_order_and_name_no_patient(opened: OpenStore) -> None:
     assert (exported.subject, exported.details) == (subject, {"format": "pdf"})
     assert "A-17" not in repr(events)
     assert opened.verify_audit().intact
+
+
+def test_a_file_is_found_by_its_hash_with_whom_and_which_eye(opened: OpenStore) -> None:
+    data = b"the very same file"
+    result = referred(data)
+    add(opened, FULL, Patient(mrn="B-2"))
+    with opened.transaction(Action.SCREEN) as records:
+        assert records.where_recorded(result.sha256) == frozenset()
+        for target in (SaveTo("A-17", Laterality.OD), SaveTo("B-2", Laterality.OS)):
+            records.save_photograph(target.mrn, target.eye, data, result, recorded_at=MONDAY)
+    with opened.transaction(Action.SCREEN) as records:
+        assert records.where_recorded(result.sha256) == {
+            SaveTo("A-17", Laterality.OD),
+            SaveTo("B-2", Laterality.OS),
+        }
+        assert records.where_recorded(referred(b"another").sha256) == frozenset()
