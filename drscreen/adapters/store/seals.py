@@ -17,17 +17,17 @@ import hashlib
 import hmac
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, event, insert, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from drscreen.adapters.store.engine import READING
 from drscreen.adapters.store.faults import from_driver
-from drscreen.adapters.store.tables import AuditRow, SealRow
+from drscreen.adapters.store.tables import SealRow
 from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import StoreDamaged
 
@@ -99,7 +99,7 @@ class RowSeals:
             for bucket, value in self._sums(driver, table).items()
         }
         sequence = connection.scalar(select(SealRow.sequence).where(SealRow.part == _ALL)) or 0
-        newest = max(sequence, newest_decision(Session(connection)))
+        newest = max(sequence, newest_decision(driver))
         connection.execute(delete(SealRow))
         found = [
             {"part": table, "bucket": bucket, "digest": _digest(value), "sequence": 0}
@@ -117,10 +117,10 @@ class RowSeals:
         driver: Any = connection.connection.driver_connection
         bucket = None if row is None else row // _TOGETHER
         now = self._sums(driver, table, bucket)
-        query = select(SealRow.bucket, SealRow.digest).where(SealRow.part == table)
+        query = f"SELECT bucket, digest FROM seals WHERE part = '{table}'"  # noqa: S608 - our own names
         if bucket is not None:
-            query = query.where(SealRow.bucket == bucket)
-        kept = {one.bucket: int.from_bytes(one.digest, "big") for one in connection.execute(query)}
+            query += f" AND bucket = {bucket}"
+        kept = {number: int.from_bytes(one, "big") for number, one in _asked(driver, query)}
         there = now.keys() | kept.keys()
         return {one for one in there if now.get(one, 0) != kept.get(one, 0)}
 
@@ -145,13 +145,16 @@ class RowSeals:
         looks: list[Callable[[Connection], Findings]] = [
             partial(self._of_table, table=table) for table in tables
         ]
-        for look in (*looks, self._of_sums):
-            with self._reading() as connection:
+        looks.append(self._of_sums)
+        while looks:
+            with self._reading() as connection, suppress(StoreDamaged, MemoryError):
                 try:
-                    found |= look(connection)
-                except (StoreDamaged, DBAPIError, MemoryError):
+                    while looks:
+                        found |= looks.pop()(connection)
+                except (StoreDamaged, MemoryError):
                     # SQLCipher lets nobody write by a connection that has met a damaged page.
                     connection.invalidate()
+                    raise
         return found
 
     def _reading(self) -> Connection:
@@ -167,10 +170,11 @@ class RowSeals:
         return {} if said == ["ok"] and not wrong else {table: wrong}
 
     def _of_sums(self, connection: Connection) -> Findings:
-        kept = connection.execute(select(SealRow.part, SealRow.digest, SealRow.sequence)).all()
-        total = sum(int.from_bytes(one.digest, "big") for one in kept if one.part != _ALL)
-        everything = {(one.digest, one.sequence) for one in kept if one.part == _ALL}
-        agree = everything == {(_digest(total), newest_decision(Session(connection)))}
+        driver: Any = connection.connection.driver_connection
+        kept = _asked(driver, "SELECT part, digest, sequence FROM seals")
+        total = sum(int.from_bytes(digest, "big") for part, digest, _ in kept if part != _ALL)
+        everything = {(digest, sequence) for part, digest, sequence in kept if part == _ALL}
+        agree = everything == {(_digest(total), newest_decision(driver))}
         return {} if agree else {SealRow.__tablename__: {0}}
 
     # --- on a connection ---------------------------------------------------------------------
@@ -223,18 +227,14 @@ class RowSeals:
         return {number: value % _MODULUS for number, value in found.items()}
 
 
-def newest_decision(session: Session) -> int:
+def newest_decision(driver: Any) -> int:
     """The place of the newest event that changed a right or a consent; 0 where there is none."""
-    places = (
-        session.scalar(
-            select(AuditRow.sequence)
-            .where(AuditRow.kind == kind.value)
-            .order_by(AuditRow.sequence.desc())
-            .limit(1)
-        )
+    each = " UNION ALL ".join(
+        f"SELECT max(sequence) AS place FROM audit_events WHERE kind = '{kind.value}'"  # noqa: S608
         for kind in DECIDED
     )
-    return max((place or 0 for place in places), default=0)
+    ((place,),) = _asked(driver, f"SELECT max(place) FROM ({each})")  # noqa: S608
+    return int(place or 0)
 
 
 def note_decision(session: Session, sequence: int) -> None:
