@@ -43,8 +43,9 @@ def save_checkpoint(
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
-        why = reason_of(error) if isinstance(error, OSError) else "Is the disk full?"
-        raise CheckpointUnwritable(f"The checkpoint could not be written. {why}") from error
+        raise CheckpointUnwritable(
+            f"The checkpoint could not be written; is the disk full?{_reason(error)}"
+        ) from error
 
 
 def load_checkpoint(
@@ -91,5 +92,10 @@ def append_line(path: Path, entry: Mapping[str, object]) -> None:
             handle.write(json.dumps(entry) + "\n")
     except OSError as error:
         raise CheckpointUnwritable(
-            f"The run's log could not be written. {reason_of(error)}"
+            f"The run's log could not be written; is the disk full?{_reason(error)}"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, where it says something."""
+    return f" {reason_of(error)}" if isinstance(error, OSError) and error.errno else ""

@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from drscreen.adapters.imaging.reader import PillowReader
 from drscreen.domain.errors import PhotographError, SquaresUnwritable
-from drscreen.domain.errors.disk import reason_of
 from drscreen.domain.image import InputSpec
 from drscreen.training.datasets.photograph import LabelledPhotograph
 from drscreen.training.datasets.place import Place
@@ -136,7 +135,7 @@ def _prepare(
         partial_index.replace(index_file)
     except OSError as error:
         raise SquaresUnwritable(
-            f"The prepared photographs cannot be written to {folder}. {reason_of(error)}"
+            f"The prepared photographs cannot be written to {folder} ({error.strerror})."
         ) from error
     finally:
         with suppress(OSError):
