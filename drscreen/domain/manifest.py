@@ -38,6 +38,7 @@ def read_manifest(data: bytes) -> dict[str, Any]:
         object_pairs_hook=_without_doubles,
         parse_constant=_no_number,
         parse_float=_finite,
+        parse_int=_whole,
     )
     if not isinstance(manifest, dict) or manifest.get("manifest_sha256") != manifest_hash(manifest):
         raise ValueError("a manifest without its own hash")
@@ -65,6 +66,13 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} in a manifest")
+
+
+def _whole(text: str) -> int:
+    """At most 18 digits; more do not become a float wherever one is made of them."""
+    if len(text) > 19:
+        raise ValueError("a number too large in a manifest")
+    return int(text)
 
 
 def _finite(text: str) -> float:

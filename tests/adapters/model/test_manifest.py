@@ -174,13 +174,14 @@ def test_an_absurd_agreement_is_refused(bundle: Path, value: Any) -> None:
         b'{"a": ' + b"[" * 30 + b"]" * 30 + b"}",
         b'{"a": "' + b"x" * 3_000_000 + b'"}',
         b'{"a": ' + b"9" * 100_000 + b"}",
+        b'{"a": 1' + b"0" * 400 + b"}",
         b"\xff{}",
         b"\xef\xbb\xbf{}",
         b"[]",
         b"null",
         b"",
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_json_that_only_python_would_read_is_refused(bundle: Path, text: bytes) -> None:
     with pytest.raises(ValueError):
