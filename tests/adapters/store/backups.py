@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
@@ -23,6 +24,20 @@ def save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> str:
         return records.save_photograph(
             mrn, Laterality.OD, data, referred(data), recorded_at=MONDAY
         ).id
+
+
+def kept_by_a_restore(told: dict[str, Any]) -> dict[str, Any]:
+    """A store's `content`, but for what a restore does to notices: one that waited may have been
+    sent since the backup was made, and is unknown.
+    """
+    changing = {"sentence", "reason", "due", "changed"}
+    return told | {
+        "notices": [
+            {name: value for name, value in notice.items() if name not in changing}
+            | {"state": notice["state"].replace("pending", "unknown")}
+            for notice in told["notices"]
+        ]
+    }
 
 
 def restored(folder: Path, home: Path, name: str = "") -> SqlCipherOpenStore:
