@@ -101,6 +101,7 @@ WAYS_IN: dict[str, Callable[[SqlCipherOpenStore, Path], object]] = {
     "check_photographs": lambda store, _: store.check_photographs(),
     "verify_audit": lambda store, _: store.verify_audit(),
     "reenter": lambda store, _: store.reenter(Action.ERASE_PATIENTS, MAL),
+    "check_backup": lambda store, folder: store.check_backup(folder / "disk"),
 }
 
 
