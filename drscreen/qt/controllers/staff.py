@@ -168,10 +168,12 @@ class StaffController(QObject):
     def _dare(
         self,
         action: Action,
-        work: Callable[[Session, Proof | None], _Answer],
+        work: Callable[[Session, Proof], _Answer],
         told: Callable[[_Answer], None],
     ) -> None:
-        """What may need the password once more; done as soon as it was typed."""
+        """What may need the password once more; done as soon as it was typed. Asked for each time:
+        whoever signed in a moment ago may have left the room.
+        """
 
         def failed(failure: Failure) -> None:
             if failure.code != PasswordNeeded.code:
@@ -180,7 +182,8 @@ class StaffController(QObject):
             self._waiting = (action, lambda proof: self._run(lambda s: work(s, proof), told))
             self._ask_password(action)
 
-        self._run(lambda session: work(session, None), told, failed)
+        untyped = Proof(action, b"")
+        self._run(lambda session: work(session, untyped), told, failed)
 
     def _run(
         self,
