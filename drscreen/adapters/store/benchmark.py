@@ -26,9 +26,10 @@ from drscreen.adapters.store.crowd import add_crowd, add_events
 from drscreen.adapters.store.engine import checkpoint, keyed_connection, plain_engine
 from drscreen.adapters.store.files import write_durably
 from drscreen.adapters.store.keys import KeyCost
-from drscreen.adapters.store.opened import SqlCipherOpenStore, Unlocked
+from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.store import SqlCipherStore
 from drscreen.adapters.store.tables import PhotographRow
+from drscreen.adapters.store.unlocked import Unlocked
 from drscreen.domain.audit import AuditReport
 from drscreen.domain.grading import Grade, Grading, OperatingPoint
 from drscreen.domain.image import Laterality

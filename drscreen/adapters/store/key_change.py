@@ -15,7 +15,8 @@ The steps, and what a kill between them leaves:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,17 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from sqlcipher3 import dbapi2 as sqlcipher
 
-from drscreen.adapters.store.audit import reseal_chain_key
-from drscreen.adapters.store.engine import keyed_connection
+from drscreen.adapters.store.audit import AuditTrail, reseal_chain_key
+from drscreen.adapters.store.engine import keyed_connection, open_engine
 from drscreen.adapters.store.faults import disk_errors, from_driver
 from drscreen.adapters.store.key_file import KeyFile, read_key_file, write_key_file
 from drscreen.adapters.store.keys import DataKey
 from drscreen.adapters.store.photograph_keys import rewrap
+from drscreen.adapters.store.seals import RowSeals
 from drscreen.adapters.store.tables import ClinicRow
+from drscreen.adapters.store.unlocked import Unlocked
+from drscreen.adapters.store.vault import Vault
+from drscreen.domain.audit import AuditKind
 from drscreen.domain.errors import KeyChangeRefused, StoreDamaged
 
 
@@ -97,6 +102,34 @@ def forget_old_key(engine: Engine, key_path: Path, new: DataKey) -> None:
         keys = read_key_file(key_path)
         keys.check(new)
         write_key_file(key_path, keys.resealed(new), new)
+
+
+def reseal(unlocked: Unlocked, new: DataKey, user: str, now: Callable[[], datetime]) -> Unlocked:
+    """Steps 4 and 5 in a store that is open, as a sign-in would do them after a kill. Returns it
+    under the new key. Raises `StoreError`, `OSError`, `DBAPIError`.
+    """
+    accounts, old = unlocked.accounts, unlocked.accounts.data_key
+    engine = open_engine(unlocked.database, new.database_key(), new.database_id)
+    fresh = Unlocked(
+        engine,
+        Vault(unlocked.vault.folder, new.vault_key()),
+        accounts.under(new),
+        unlocked.audit,
+        RowSeals(engine),
+    )
+    fresh.seals.unlock(unlocked.audit.key)
+    with ExitStack() as on_failure:
+        on_failure.callback(fresh.engine.dispose)
+        with fresh.engine.begin() as connection, Session(connection) as session:
+            clinic = session.scalars(select(ClinicRow)).one()
+            trail = AuditTrail(unlocked.audit, session, user, now())
+            if finish(session, clinic, new, old):
+                trail.note(AuditKind.DATA_KEY_CHANGED)
+            session.flush()
+        unlocked.audit.anchor.move(trail.head)
+        forget_old_key(fresh.engine, accounts.path, new)
+        on_failure.pop_all()
+    return fresh
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from tests.adapters.store.samples import MONDAY, PASSWORD, referred, store_at, u
 @contextmanager
 def raw(home: Path) -> Iterator[Any]:
     """The database under its raw key, the triggers gone: what a forger with the key can do."""
-    data_key = store_at(home)._checked_key_file()[0].unlock("Nora", PASSWORD)
+    data_key = store_at(home)._folder.checked_key_file()[0].unlock("Nora", PASSWORD)
     path = home / "store" / "records.db"
     with closing(
         keyed_connection(path, data_key.database_key(), data_key.database_id)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from drscreen.adapters.store import migrate, store
+from drscreen.adapters.store import migrate
 from drscreen.adapters.store.copying import copy_database, pinned
 from drscreen.adapters.store.opened import SqlCipherOpenStore
+from drscreen.adapters.store.store_folder import DATABASE
 from drscreen.domain.errors import StoreDamaged, StoreFull, StoreNewer
 from drscreen.domain.permissions import Action
 from tests.adapters.store.samples import PASSWORD, store_at, unlocked
@@ -166,7 +167,7 @@ def test_no_room_for_the_copy_no_upgrade(older: Path, monkeypatch: pytest.Monkey
 def test_half_a_copy_that_a_kill_has_left_is_no_hindrance(tmp_path: Path) -> None:
     """Found by `tests.torture`: the next sign-in was told that the records are damaged."""
     home = thawed(OLDEST, tmp_path)
-    database = home / "store" / store.DATABASE
+    database = home / "store" / DATABASE
     half = database.with_name("records-before-upgrade-from-0001.db.part")
     half.write_bytes(database.read_bytes()[:12288])
     unlocked(home).close()
@@ -184,9 +185,9 @@ def test_newer_records_are_refused_with_a_clear_sentence(
 
 def test_copy_of_a_damaged_database_is_refused(tmp_path: Path) -> None:
     home = thawed(OLDEST, tmp_path)
-    database = home / "store" / store.DATABASE
+    database = home / "store" / DATABASE
     whole = bytearray(database.read_bytes())
-    data_key = store_at(home)._checked_key_file()[0].unlock("Nora", PASSWORD)
+    data_key = store_at(home)._folder.checked_key_file()[0].unlock("Nora", PASSWORD)
     for position in range(5000, len(whole), 16384):
         whole[position] ^= 1
         database.write_bytes(whole)

@@ -256,14 +256,14 @@ def _kill_after_rekey(monkeypatch: pytest.MonkeyPatch) -> None:
     def kill(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr("drscreen.adapters.store.opened.finish", kill)
+    monkeypatch.setattr(key_change, "finish", kill)
 
 
 def _kill_before_forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
     def kill(*_: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr("drscreen.adapters.store.opened.forget_old_key", kill)
+    monkeypatch.setattr(key_change, "forget_old_key", kill)
 
 
 @pytest.mark.parametrize("kill", [_kill_before_rekey, _kill_after_rekey, _kill_before_forgetting])

@@ -201,7 +201,7 @@ def test_failure_while_making_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     if last_step != "sync_folder":
-        monkeypatch.setattr(f"drscreen.adapters.store.store.{last_step}", fail)
+        monkeypatch.setattr(f"drscreen.adapters.store.making.{last_step}", fail)
     else:
         monkeypatch.setattr(files, "sync_folder", fail)
     with pytest.raises(StoreError) as refused:
@@ -219,11 +219,11 @@ def test_two_windows_make_the_store_at_once(
     real = key_file.write_key_file
 
     def other_is_faster(path: Path, keys: key_file.KeyFile, data_key: DataKey) -> None:
-        monkeypatch.setattr("drscreen.adapters.store.store.write_key_file", real)
+        monkeypatch.setattr("drscreen.adapters.store.making.write_key_file", real)
         store_at(tmp_path).create("First", "Ada", "", Role.ADMINISTRATOR, PASSWORD)
         real(path, keys, data_key)
 
-    monkeypatch.setattr("drscreen.adapters.store.store.write_key_file", other_is_faster)
+    monkeypatch.setattr("drscreen.adapters.store.making.write_key_file", other_is_faster)
     with pytest.raises(StoreExists):
         made_store(tmp_path)
     opened = store_at(tmp_path).open("Ada", PASSWORD)

@@ -22,7 +22,7 @@ SEARCH = "SELECT mrn, search FROM patients ORDER BY id"
 
 def write(home: Path, *statements: str) -> list[Any]:
     """As an older program would have: without an upgrade. What the last one answers."""
-    key = store_at(home)._checked_key_file()[0].unlock("Nora", PASSWORD)
+    key = store_at(home)._folder.checked_key_file()[0].unlock("Nora", PASSWORD)
     engine = open_engine(home / "store" / "records.db", key.database_key(), key.database_id)
     with engine.begin() as connection:
         rows = [connection.execute(text(statement)) for statement in statements][-1].all()
