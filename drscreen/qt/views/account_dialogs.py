@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFormLayout, QLineEdit, QWidget
 
 from drscreen.domain.permissions import Action
 from drscreen.domain.users import PASSWORD_MIN, Role, User
 from drscreen.qt import wording
 from drscreen.qt.controllers.staff import StaffController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, PasswordField, button, choice, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    PasswordField,
+    button,
+    choice,
+    dialog_column,
+    dialog_foot,
+    field_label,
+    label,
+)
 from drscreen.qt.views.theme import Theme
 
 
@@ -36,16 +45,10 @@ class _StaffDialog(QDialog):
         cancel = button(self.tr("Cancel"), "plain", self.tr("Esc"))
         cancel.setAutoDefault(False)
         cancel.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.addStretch()
-        foot.addWidget(cancel)
-        foot.addWidget(self.action)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
+        column = dialog_column(self)
         column.addWidget(self.error)
         column.addLayout(self.fields)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(cancel, self.action))
         staff.failed.connect(self._on_failed)
         staff.done.connect(self._on_done)
         staff.busy_changed.connect(self._on_busy_changed)
@@ -154,17 +157,11 @@ class ReentryDialog(QDialog):
         cancel.clicked.connect(self.reject)
         fields = QFormLayout()
         fields.addRow(field_label(self.tr("Your password"), self.password), self.password)
-        foot = QHBoxLayout()
-        foot.addStretch()
-        foot.addWidget(cancel)
-        foot.addWidget(self.action)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
+        column = dialog_column(self)
         column.addWidget(label(wording.reentry_text(action), wraps=True))
         column.addWidget(self.error)
         column.addLayout(fields)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(cancel, self.action))
         self.password.setFocus()
         staff.password_taken.connect(self.accept)
         staff.password_refused.connect(self._on_refused)

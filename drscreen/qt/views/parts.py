@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -99,6 +100,23 @@ def button(text: str, kind: str = "plain", tip: str = "") -> QPushButton:
     made.setToolTip(tip)
     made.setMinimumHeight(TARGET)
     return made
+
+
+def dialog_column(dialog: QDialog) -> QVBoxLayout:
+    """The column that a dialog consists of."""
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(24, 24, 24, 16)
+    column.setSpacing(12)
+    return column
+
+
+def dialog_foot(cancel: QPushButton, action: QPushButton) -> QHBoxLayout:
+    """A dialog's last row: what leaves it, then what it is for."""
+    row = QHBoxLayout()
+    row.addStretch()
+    row.addWidget(cancel)
+    row.addWidget(action)
+    return row
 
 
 class IconButton(QToolButton):

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMessageBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,7 +23,15 @@ from drscreen.qt.dates import DateUnclear, date_from
 from drscreen.qt.failure import Failure
 from drscreen.qt.views.conflict_table import ConflictTable
 from drscreen.qt.views.noted_field import NotedField
-from drscreen.qt.views.parts import ErrorBar, button, choice, field_height, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    button,
+    choice,
+    dialog_column,
+    field_height,
+    field_label,
+    label,
+)
 from drscreen.qt.views.patient_fields import BirthField, EmailField, PhoneField
 from drscreen.qt.views.theme import Theme
 
@@ -114,9 +121,7 @@ class PatientForm(QDialog):
         foot.addWidget(label(self.tr("Only the number is required."), "muted"), 1)
         foot.addWidget(cancel)
         foot.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
+        column = dialog_column(self)
         column.addWidget(self.error)
         column.addWidget(self.conflict)
         column.addLayout(self.fields)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QHBoxLayout, QWidget
 
 from drscreen.qt.controllers.session import Session, SessionController
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, PasswordField, button, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    PasswordField,
+    button,
+    dialog_column,
+    dialog_foot,
+    field_label,
+    label,
+)
 from drscreen.qt.views.theme import Theme
 
 
@@ -34,8 +42,7 @@ class RecoveryCodeDialog(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(self.written, 1)
         foot.addWidget(self.go_on)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
+        column = dialog_column(self)
         column.setSpacing(16)
         column.addWidget(label(self.tr("Write this down and lock it away"), "heading", wraps=True))
         column.addWidget(
@@ -85,13 +92,7 @@ class RecoverDialog(QDialog):
         cancel = button(self.tr("Cancel"))
         cancel.setAutoDefault(False)
         cancel.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.addStretch()
-        foot.addWidget(cancel)
-        foot.addWidget(self.action)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
+        column = dialog_column(self)
         column.addWidget(
             label(
                 self.tr("The code was shown when the records were made; it is on paper."),
@@ -101,7 +102,7 @@ class RecoverDialog(QDialog):
         )
         column.addWidget(self.error)
         column.addLayout(form)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(cancel, self.action))
         self.user.edit.setText(user)
         (self.code if user else self.user).setFocus()
         session.failed.connect(self._on_failed)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,7 +21,15 @@ from drscreen.qt import notice_wording
 from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.failure import Failure
 from drscreen.qt.tooltip import plain_tip
-from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    button,
+    choice,
+    dialog_column,
+    dialog_foot,
+    field_label,
+    label,
+)
 from drscreen.qt.views.theme import Theme
 from drscreen.qt.views.write_again_dialog import WriteAgainDialog
 
@@ -197,16 +204,10 @@ class RemindDialog(QDialog):
         fields.setVerticalSpacing(8)
         fields.addRow(field_label(self.tr("What about"), self.purpose), self.purpose)
         fields.addRow(field_label(self.tr("Appointment"), self.appointment), self.appointment)
-        foot = QHBoxLayout()
-        foot.addStretch()
-        foot.addWidget(cancel)
-        foot.addWidget(self.action)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
+        column = dialog_column(self)
         column.addWidget(self.error)
         column.addLayout(fields)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(cancel, self.action))
         self.purpose.currentIndexChanged.connect(self._on_purpose_changed)
         outbox.reminded.connect(self._on_reminded)
         outbox.remind_failed.connect(self._on_failed)

@@ -8,9 +8,7 @@ from PySide6.QtCore import QCoreApplication, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -20,7 +18,15 @@ from drscreen.qt import notice_wording
 from drscreen.qt.controllers.outbox import OutboxController
 from drscreen.qt.dates import DateUnclear, date_from
 from drscreen.qt.failure import Failure
-from drscreen.qt.views.parts import ErrorBar, button, choice, field_label, label
+from drscreen.qt.views.parts import (
+    ErrorBar,
+    button,
+    choice,
+    dialog_column,
+    dialog_foot,
+    field_label,
+    label,
+)
 from drscreen.qt.views.theme import Theme
 from drscreen.qt.wording import day_text
 
@@ -84,17 +90,11 @@ class WriteAgainDialog(QDialog):
             (self.tr("On which day"), self.day),
         ):
             fields.addRow(field_label(name, field), field)
-        foot = QHBoxLayout()
-        foot.addStretch()
-        foot.addWidget(cancel)
-        foot.addWidget(self.action)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(12)
+        column = dialog_column(self)
         column.addWidget(self.error)
         column.addWidget(self.words)
         column.addLayout(fields)
-        column.addLayout(foot)
+        column.addLayout(dialog_foot(cancel, self.action))
         self.channel.currentIndexChanged.connect(self._refresh)
         outbox.written_again.connect(self._on_done)
         outbox.write_again_failed.connect(self._on_failed)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
+from drscreen.domain.errors import Cancelled
 from drscreen.domain.image import Laterality
 from drscreen.domain.patient import Patient
 from drscreen.domain.permissions import Action
@@ -15,6 +18,17 @@ from tests.adapters.store.samples import MONDAY, referred, unlocked
 
 def silent() -> None:
     pass
+
+
+def ended_at(step: int) -> Callable[[], None]:
+    """A backup's `step` that somebody ends it at."""
+    steps = count(1)
+
+    def ended() -> None:
+        if next(steps) == step:
+            raise Cancelled
+
+    return ended
 
 
 def save(opened: SqlCipherOpenStore, mrn: str, data: bytes) -> str:

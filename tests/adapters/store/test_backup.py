@@ -20,7 +20,15 @@ from drscreen.domain.errors import (
     StoreOnNetwork,
 )
 from drscreen.domain.permissions import Action
-from tests.adapters.store.backups import files, kept_by_a_restore, own, restored, save, silent
+from tests.adapters.store.backups import (
+    ended_at,
+    files,
+    kept_by_a_restore,
+    own,
+    restored,
+    save,
+    silent,
+)
 from tests.adapters.store.samples import MONDAY, PASSWORD, made_store, store_at, unlocked
 from tests.fixtures.freeze import content
 
@@ -187,16 +195,8 @@ def test_backup_that_is_ended_leaves_the_others_and_goes_on_next_time(
     first = filled.back_up(folder, 5)
     save(filled, "1", b"one")
     save(filled, "2", b"two")
-    steps = 0
-
-    def ended() -> None:
-        nonlocal steps
-        steps += 1
-        if steps == 5:
-            raise Cancelled
-
     with pytest.raises(Cancelled):
-        filled.back_up(folder, 5, ended)
+        filled.back_up(folder, 5, ended_at(5))
     assert Shelf(folder).backups() == [first.backup]
     assert not [*own(folder).glob("*.part/records.db*"), *own(folder).glob("*.part/keys*")]
     assert Shelf(folder).verify("", silent).damaged == 0

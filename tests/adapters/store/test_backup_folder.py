@@ -15,7 +15,7 @@ from drscreen.adapters.store.opened import SqlCipherOpenStore
 from drscreen.adapters.store.shelf import Shelf
 from drscreen.domain.errors import BackupFolderUnclear, BackupForeign, BackupMissing, Cancelled
 from drscreen.domain.permissions import Action
-from tests.adapters.store.backups import files, own, restored, save, silent
+from tests.adapters.store.backups import ended_at, files, own, restored, save, silent
 from tests.adapters.store.samples import made_store, unlocked
 from tests.fixtures.freeze import content
 
@@ -322,17 +322,8 @@ def test_an_unfinished_backup_goes_with_what_only_it_copied(
     filled.back_up(folder, 5)
     before = set(files(own(folder) / "photographs"))
     save(filled, "gone", b"copied by a backup that was never finished")
-
-    steps = 0
-
-    def ended() -> None:
-        nonlocal steps
-        steps += 1
-        if steps == 5:
-            raise Cancelled
-
     with pytest.raises(Cancelled):
-        filled.back_up(folder, 5, ended)
+        filled.back_up(folder, 5, ended_at(5))
     assert len(set(files(own(folder) / "photographs")) - before) == 1
     with filled.transaction(Action.EDIT_PATIENTS) as records:
         records.erase_patient("gone")
