@@ -224,7 +224,7 @@ class _Talk(SMTP):
     def drop(self) -> None:
         """End the connection without a word."""
         if self.transport is not None:
-            self.transport.abort()  # type: ignore[attr-defined]
+            self.transport.abort()  # type: ignore[attr-defined] # untyped there
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

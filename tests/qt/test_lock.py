@@ -49,7 +49,7 @@ def unlock(clinic: Clinic, user: str = USER, password: str = PASSWORD) -> None:
 def colleague(clinic: Clinic) -> None:
     """A second account, which signs in with its own password."""
     clinic.sign_in()
-    clinic.window.code_dialog.done(0)  # type: ignore[union-attr]
+    clinic.window.code_dialog.done(0)  # type: ignore[union-attr] # shown by now
     with open_store(clinic).transaction(Action.EDIT_PATIENTS) as records:
         records.add_user(User("tess", Role.TECHNICIAN), "another password")
 

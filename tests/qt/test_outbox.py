@@ -346,7 +346,7 @@ def test_store_that_refuses_is_said_and_tried_again(
     def maybe(self: FakeNotices, *args: object) -> object:
         if refuse[0]:
             raise StoreError("The disk does not answer.")
-        return real(self, *args)  # type: ignore[arg-type]
+        return real(self, *args)  # type: ignore[arg-type] # passed on
 
     monkeypatch.setattr(FakeNotices, "lease", maybe)
     grade(clinic, draw)

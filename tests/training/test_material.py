@@ -15,7 +15,7 @@ def portion(name: str, counts: list[int], share: float, **more: object) -> Porti
     """Squares whose first byte says which portion they are of."""
     grades = np.repeat(np.arange(len(Grade)), counts)
     squares = np.full((grades.size, 8, 8, 3), len(name), np.uint8)
-    return Portion(name, squares, grades, np.arange(grades.size), share=share, **more)  # type: ignore[arg-type]
+    return Portion(name, squares, grades, np.arange(grades.size), share=share, **more)  # type: ignore[arg-type] # of each test
 
 
 def drawn(portions: list[Portion], size: int = 400) -> Batch:

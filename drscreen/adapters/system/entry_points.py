@@ -19,7 +19,7 @@ def offer_none() -> None:
     notifiers reads each distribution itself, and loads nothing
     (`drscreen.adapters.notify.discovery`).
     """
-    metadata.entry_points = _none  # type: ignore[assignment]
+    metadata.entry_points = _none  # type: ignore[assignment] # fewer arguments
 
 
 def _none(**_wanted: Any) -> metadata.EntryPoints:

@@ -122,7 +122,7 @@ def test_a_preview_that_the_index_of_the_file_names_is_believed() -> None:
     with pytest.raises(PhotographSeveral):
         READER.decode(bytes(data))
     with Image.open(io.BytesIO(bytes(data))) as opened:
-        entries = opened.mpinfo[0xB002]  # type: ignore[attr-defined]
+        entries = opened.mpinfo[0xB002]  # type: ignore[attr-defined] # MPO alone has it
     second = entries[1]["DataOffset"].to_bytes(4, "little")
     entry = data.index(second) - 8
     data[entry : entry + 4] = (0x010001).to_bytes(4, "little")

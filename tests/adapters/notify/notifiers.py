@@ -82,7 +82,7 @@ class FromTheFuture(Letters):
 class SaysNothing(Letters):
     @hookimpl
     def drscreen_notifier_info(self) -> NotifierInfo:
-        return "Letters"  # type: ignore[return-value]
+        return "Letters"  # type: ignore[return-value] # the fault
 
 
 class RaisesOnInfo(Letters):
@@ -105,7 +105,7 @@ class DiesOnInfo(Letters):
 
 class OtherArguments(Letters):
     @hookimpl
-    def drscreen_send(self, message: Message, letterbox: str) -> Receipt:  # type: ignore[override]
+    def drscreen_send(self, message: Message, letterbox: str) -> Receipt:  # type: ignore[override] # the fault
         raise NotImplementedError
 
 
@@ -123,19 +123,19 @@ class Doing(Letters):
 
     @hookimpl
     def drscreen_check_settings(self, settings: SettingValues) -> list[SettingProblem]:
-        return self._act()  # type: ignore[return-value]
+        return self._act()  # type: ignore[return-value] # the fault
 
     @hookimpl
     def drscreen_check_address(self, address: str) -> str:
-        return self._act()  # type: ignore[return-value]
+        return self._act()  # type: ignore[return-value] # the fault
 
     @hookimpl
     def drscreen_send(self, message: Message, settings: SettingValues) -> Receipt:
-        return self._act()  # type: ignore[return-value]
+        return self._act()  # type: ignore[return-value] # the fault
 
     @hookimpl
     def drscreen_look_up(self, enquiry: Enquiry, settings: SettingValues) -> Receipt:
-        return self._act()  # type: ignore[return-value]
+        return self._act()  # type: ignore[return-value] # the fault
 
 
 def _raise(fault: BaseException) -> object:
@@ -143,7 +143,7 @@ def _raise(fault: BaseException) -> object:
 
 
 def _receipt(**more: object) -> Doing:
-    return Doing(lambda: Receipt(**({"state": ReceiptState.ACCEPTED} | more)))  # type: ignore[arg-type]
+    return Doing(lambda: Receipt(**({"state": ReceiptState.ACCEPTED} | more)))  # type: ignore[arg-type] # wrong ones too
 
 
 class Hanging(Letters):

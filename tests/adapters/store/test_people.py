@@ -197,7 +197,7 @@ def test_after_a_change_the_old_key_opens_nothing(home: Path) -> None:
     opened = unlocked(home)
     with opened.transaction(Action.EDIT_PATIENTS) as records:
         records.set_recovery_code(code)
-    old = opened._unlocked.accounts.data_key  # type: ignore[union-attr]
+    old = opened._unlocked.accounts.data_key  # type: ignore[union-attr] # it is open
     opened.change_data_key()
     # The very store that changed it goes on, and so does everybody's password.
     with opened.transaction(Action.EDIT_PATIENTS) as records:
