@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from drscreen.domain.users import Role
+from drscreen.domain.users import PASSWORD_MIN, Role
 from tests.qt.clinic import PASSWORD, USER, WAIT, Clinic
 
 
@@ -24,7 +24,7 @@ def fill(on: Clinic, /, **typed: str) -> None:
     ("typed", "sentence"),
     [
         ({"repeated": "another password"}, "not the same"),
-        ({"password": "short", "repeated": "short"}, "at least 10"),
+        ({"password": "short", "repeated": "short"}, f"at least {PASSWORD_MIN}"),
         ({"clinic": " "}, "needs a name"),
         ({"user": "a b"}, "user name has"),
     ],
