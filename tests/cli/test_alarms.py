@@ -39,6 +39,10 @@ BESIDES = {
     "patient export": ["--mrn", "A-17"],
     "patient erase": ["--mrn", "A-17", "--yes"],
     "outbox remind": ["--mrn", "A-17", "--purpose", "come_back"],
+    "outbox write-again": [
+        *("--mrn", "A-17", "--channel", "sms", "--by", "patient", "--how", "in_person"),
+        *("--day", "2026-03-02"),
+    ],
     "user password": ["--new-password-file", "@"],
     "user add": ["--new-password-file", "@"],
     "notify test": ["--to", "+15005550006", "--channel", "sms"],

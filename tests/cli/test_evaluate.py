@@ -18,7 +18,7 @@ from drscreen.domain.errors import PredictionFailed
 from drscreen.domain.grading import Grade
 from drscreen.domain.image import Laterality
 from drscreen.domain.screening import ScreeningRequest, ScreeningResult
-from drscreen.services.screening import ScreeningService
+from drscreen.services.screening import UnrecordedScreening
 from tests.bundles import content, random_tensors
 
 HEADER = "file,patient,icdr,quality,Camera"
@@ -99,11 +99,11 @@ def test_ten_photographs_are_said_to_be_few(evaluate: Any, labels: Path) -> None
 def test_it_goes_on_where_it_was_stopped(
     evaluate: Any, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screen = ScreeningService.screen
+    screen = UnrecordedScreening.screen
     asked: list[str] = []
     stops_after = 4
 
-    def counted(self: ScreeningService, request: ScreeningRequest) -> ScreeningResult:
+    def counted(self: UnrecordedScreening, request: ScreeningRequest) -> ScreeningResult:
         if request.path.name.startswith("e"):
             if len(asked) == stops_after:
                 raise PredictionFailed("The power went.")
@@ -111,7 +111,7 @@ def test_it_goes_on_where_it_was_stopped(
         return screen(self, request)
 
     uninterrupted = json.loads(evaluate(labels, "--journal", tmp_path / "other", "--json").stdout)
-    monkeypatch.setattr(ScreeningService, "screen", counted)
+    monkeypatch.setattr(UnrecordedScreening, "screen", counted)
     stopped = evaluate(labels)
     assert stopped.exit_code == 1
     assert "The power went." in stopped.stderr

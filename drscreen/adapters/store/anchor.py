@@ -68,7 +68,7 @@ class Anchor:
                 witness._move(head, durably=False, back=durably)
 
     def _move(self, head: AuditHead, *, durably: bool, back: bool) -> None:
-        if not back and (known := self._known()) and known.sequence >= head.sequence:
+        if not back and (known := self.known()) and known.sequence >= head.sequence:
             return
         data = self._rendered(head)
         if durably:
@@ -82,7 +82,8 @@ class Anchor:
         finally:
             unfinished.unlink(missing_ok=True)
 
-    def _known(self) -> AuditHead | None:
+    def known(self) -> AuditHead | None:
+        """The anchored head; None where there is none that can be read. Raises `OSError`."""
         try:
             return self.read()
         except AnchorDamaged:

@@ -61,7 +61,7 @@ class Unlocked:
             session.connection(execution_options=NOT_WAITING)
             head = head_of(session)
             self.audit.anchor.move(head, durably=True)
-            if self.audit.anchor.read() != head:
+            if self.audit.anchor.known() != head:
                 return
             self.accounts.write_head(head)
             self.accounts.record(session)
