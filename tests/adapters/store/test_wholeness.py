@@ -100,10 +100,12 @@ def test_what_lies_in_a_photographs_place_is_named_by_its_exam(
 def test_a_copy_without_its_photographs_opens_and_names_them(
     home: Path, filled: SqlCipherOpenStore
 ) -> None:
+    with filled.transaction(Action.EDIT_PATIENTS) as records:
+        before = records.count_patients("")
     filled.close()
     shutil.rmtree(home / "store" / "vault")
     opened = unlocked(home)
     assert len(opened.check_photographs().problems) == 4
     with opened.transaction(Action.EDIT_PATIENTS) as records:
-        assert records.count_patients("") == 3
+        assert records.count_patients("") == before > 0
     opened.close()
