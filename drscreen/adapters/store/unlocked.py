@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from drscreen.adapters.store.accounts import Accounts
-from drscreen.adapters.store.anchor import AnchorDamaged
 from drscreen.adapters.store.audit import AuditChain, head_of
 from drscreen.adapters.store.engine import NOT_WAITING, READING, checkpoint
 from drscreen.adapters.store.faults import database_errors
@@ -56,7 +55,7 @@ class Unlocked:
         """
         # MemoryError: what SQLCipher answers to some damaged pages.
         with (
-            suppress(StoreError, AnchorDamaged, OSError, DBAPIError, MemoryError),
+            suppress(StoreError, OSError, DBAPIError, MemoryError),
             Session(self.engine) as session,
         ):
             session.connection(execution_options=NOT_WAITING)
