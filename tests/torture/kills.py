@@ -98,7 +98,7 @@ def screening(place: Path, kills: int, chance: random.Random) -> Tally:
             )
             for n in range(100_000):
                 target = SaveTo(f"{run}-{n}", Laterality.OS)
-                result = service.screen(ScreeningRequest(photograph, target))
+                result = service.screen(ScreeningRequest(photograph, target, again=True))
                 say(f"{result.record}")
 
         said, was_killed = killed(work, chance.uniform(0, 0.4))
