@@ -207,13 +207,12 @@ class AuditTrail:
         self.head: AuditHead | None = None
         #: How many of its events tell of reading.
         self.looked = 0
-        self._before: int | None = None
+        self._before: AuditHead | None = None
 
-    def before(self) -> int:
-        """The place of the newest link that was committed when this transaction began."""
+    def before(self) -> AuditHead:
+        """The newest link that was committed when this transaction began; 0 where there is none."""
         if self._before is None:
-            head = head_of(self._session)
-            self._before = head.sequence if head else 0
+            self._before = head_of(self._session) or AuditHead(0, "")
         return self._before
 
     def has_history(self) -> bool:

@@ -1,8 +1,9 @@
 """Files of the vault that no record names: what a kill left, or what is left of lost records.
 
 A photograph's file is written before its row is committed, so a kill between leaves a file that
-nobody will miss. But a file whose photograph was graded, by the audit log, or that was written when
-the log was longer than it is now, had a row: an older copy of the records lost it.
+nobody will miss. But a file whose photograph was graded, by the audit log, or that was written
+after an event that the log does not hold, not any more or not that one, had a row: an older copy of
+the records lost it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def put_strays_aside(engine: Engine, vault: Vault) -> Strays:
 def _lost(session: Session, vault: Vault, strays: set[str]) -> set[str]:
     head = head_of(session)
     last = head.sequence if head else 0
-    found = {name for name in strays if vault.written_after(name) > last}
+    found = {name for name in strays if not _is_in_history(session, vault, name, last)}
     ids = {photograph: name for name in strays - found if (photograph := vault.photograph_of(name))}
     if not ids:
         return found
@@ -61,6 +62,15 @@ def _lost(session: Session, vault: Vault, strays: set[str]) -> set[str]:
         if name is not None and not _is_erased(session, subject):
             found.add(name)
     return found
+
+
+def _is_in_history(session: Session, vault: Vault, name: str, last: int) -> bool:
+    """Whether the log holds the very event after which the file was written, if it tells one."""
+    after = vault.written_after(name)
+    if not 0 < after <= last:
+        return after == 0
+    mac = session.scalar(select(AuditRow.mac).where(AuditRow.sequence == after))
+    return mac is not None and vault.is_of_branch(name, mac.hex())
 
 
 def _is_erased(session: Session, subject: str) -> bool:

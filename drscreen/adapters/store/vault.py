@@ -10,8 +10,8 @@ key of its own (`photograph_keys`).
     <vault>/orphans/        files that no record names, put aside before they are removed
     <vault>/lost/           files that a record must have named once; nobody removes them
 
-A file's name is random, and seals where the audit log ended when it was written: so a file that no
-record names tells whether records are missing (`strays`).
+A file's name is random, and seals where the audit log ended when it was written, by number and by
+the link itself: so a file that no record names tells whether records are missing (`strays`).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from drscreen.adapters.store.files import (
 )
 from drscreen.adapters.store.keys import NONCE_BYTES
 from drscreen.adapters.store.photograph_keys import new_key, seal, unseal
+from drscreen.domain.audit import AuditHead
 from drscreen.domain.errors import PhotographLost
 from drscreen.domain.integrity import PhotographFault
 from drscreen.regular_files import (
@@ -97,15 +98,20 @@ class Vault:
         self.folder.mkdir(mode=0o700)
         self._workplace.mkdir(mode=0o700)
 
-    def write(self, photograph_id: str, sha256: str, data: bytes, after: int = 0) -> Stored:
+    def write(
+        self, photograph_id: str, sha256: str, data: bytes, after: AuditHead | None = None
+    ) -> Stored:
         """Keep a photograph's bytes under a fresh key; `after` is the newest event that is
-        committed, 0 where nothing is to be told of it.
+        committed, None where nothing is to be told of it.
 
         They are on the disk when this returns. Raises `StoreFull`, `StoreUnwritable`.
         """
         key = new_key()
         stored = Stored(
-            self._name(after), seal(self._key, key, photograph_id), photograph_id, sha256
+            self._name(after or AuditHead(0, "")),
+            seal(self._key, key, photograph_id),
+            photograph_id,
+            sha256,
         )
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, data, _binding(HEADER, stored))
@@ -251,11 +257,18 @@ class Vault:
     def written_after(self, name: str) -> int:
         """The newest event when the file of that name was written; 0 where it does not tell."""
         told = bytes.fromhex(name)
-        chance, place, seal_of = told[:6], told[6:10], told[10:]
-        if not hmac.compare_digest(seal_of, self._derived(b"name", chance + place)[:6]):
+        chance, place, seal_of = told[:6], told[6:10], told[10:14]
+        if not hmac.compare_digest(seal_of, self._derived(b"name", chance + place)[:4]):
             return 0
         mask = self._derived(b"place", chance)[:4]
         return int.from_bytes(place, "big") ^ int.from_bytes(mask, "big")
+
+    def is_of_branch(self, name: str, mac: str) -> bool:
+        """Whether the event that `written_after` counts had that code: another one in its place
+        means that the log went on from an older copy. One of 65,536 others passes for it.
+        """
+        told = bytes.fromhex(name)
+        return hmac.compare_digest(told[14:], self._branch(told[:6], mac))
 
     def photograph_of(self, name: str) -> str:
         """The id that a file bears; empty where it bears none."""
@@ -268,11 +281,15 @@ class Vault:
             return ""
         return str(uuid.UUID(bytes=head[len(HEADER) :]))
 
-    def _name(self, after: int) -> str:
+    def _name(self, after: AuditHead) -> str:
         chance = secrets.token_bytes(6)
         mask = self._derived(b"place", chance)[:4]
-        place = (int.from_bytes(mask, "big") ^ (after & 0xFFFFFFFF)).to_bytes(4, "big")
-        return (chance + place + self._derived(b"name", chance + place)[:6]).hex()
+        place = (int.from_bytes(mask, "big") ^ (after.sequence & 0xFFFFFFFF)).to_bytes(4, "big")
+        sealed = self._derived(b"name", chance + place)[:4]
+        return (chance + place + sealed + self._branch(chance, after.mac)).hex()
+
+    def _branch(self, chance: bytes, mac: str) -> bytes:
+        return self._derived(b"branch", chance + bytes.fromhex(mac))[:2]
 
     def _derived(self, purpose: bytes, content: bytes) -> bytes:
         return hmac.digest(self._key, b"drscreen vault " + purpose + content, "sha256")
